@@ -54,6 +54,7 @@ enum class Op : uint32_t {
     set_domainname,
     raise_loopback,
     set_propagation,
+    open_tree,
     attach_root,
     attach_mount,
     mount_fs,
@@ -213,6 +214,37 @@ struct SetPropagation {
     template <class S, class V>
     static constexpr void fields(S& s, V&& v) {
         v("flags", s.flags);
+    }
+};
+
+// A detached copy of the mounts at `source`, a path of the host, put into `slot`: open_tree(OPEN_TREE_CLONE) and
+// mount_setattr on it, in this order: the whole tree to slave propagation (unless keep_peers), the recursive attributes,
+// the attributes of the top mount, `propagation`. The parent carries it out before init needs it; a rootless parent has
+// no right to, so there it is a step of init's before AttachRoot.
+// Kernels before 5.12 have no mount_setattr: what is asked is then done by mount(2) once the tree is attached.
+template <class R>
+struct OpenTree {
+    static constexpr Op op = Op::open_tree;
+    Slot slot = slot_none;
+    typename R::Text source{};
+    uint32_t recursive = 0;       // rbind
+    uint32_t keep_peers = 0;      // rootfsPropagation "shared": stays a peer of the host's mount
+    uint64_t set = 0;             // MOUNT_ATTR_* of the top mount
+    uint64_t clear = 0;           // (MOUNT_ATTR__ATIME whole when an atime word is set)
+    uint64_t recursive_set = 0;   // MOUNT_ATTR_* of every mount of the tree
+    uint64_t recursive_clear = 0;
+    uint64_t propagation = 0;     // MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, each with MS_REC or without; 0: none
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("slot", s.slot);
+        v("source", s.source);
+        v("recursive", s.recursive);
+        v("keepPeers", s.keep_peers);
+        v("set", s.set);
+        v("clear", s.clear);
+        v("recursiveSet", s.recursive_set);
+        v("recursiveClear", s.recursive_clear);
+        v("propagation", s.propagation);
     }
 };
 
@@ -595,6 +627,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::set_domainname: f.template operator()<SetDomainname<R>>(); return true;
         case Op::raise_loopback: f.template operator()<RaiseLoopback<R>>(); return true;
         case Op::set_propagation: f.template operator()<SetPropagation<R>>(); return true;
+        case Op::open_tree: f.template operator()<OpenTree<R>>(); return true;
         case Op::attach_root: f.template operator()<AttachRoot<R>>(); return true;
         case Op::attach_mount: f.template operator()<AttachMount<R>>(); return true;
         case Op::mount_fs: f.template operator()<MountFs<R>>(); return true;
