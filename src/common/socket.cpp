@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -20,6 +21,18 @@ Result<sockaddr_un> address_of(const Fd& directory, const std::string& name) {
     if (path.size() >= sizeof(address.sun_path)) return fail_errno(ENAMETOOLONG, "bind", "name the socket", name);
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     return address;
+}
+
+Result<> wait_readable(const Fd& socket, std::chrono::milliseconds deadline) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
+        const int polled = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        if (polled > 0) return {};
+        if (polled == 0) return fail_errno(ETIMEDOUT, "poll", "receive a message");
+        if (errno != EINTR) return fail_errno("poll", "receive a message");
+    }
 }
 
 Result<Fd> make_socket() {
@@ -62,10 +75,7 @@ Result<> send_message(const Fd& socket, const void* data, std::size_t size, std:
 }
 
 Result<Received> receive_message(const Fd& socket, void* data, std::size_t size, std::chrono::milliseconds deadline) {
-    pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
-    const int polled = ::poll(&ready, 1, static_cast<int>(deadline.count()));
-    if (polled == 0) return fail_errno(ETIMEDOUT, "poll", "receive a message");
-    if (polled < 0) return fail_errno("poll", "receive a message");
+    TRY(wait_readable(socket, deadline));
 
     alignas(cmsghdr) char control[CMSG_SPACE(descriptor_limit * sizeof(int))];
     iovec part{.iov_base = data, .iov_len = size};
