@@ -69,6 +69,12 @@ void attach_tree(Draft& draft, const std::string& source, const std::string& tar
                           .propagation = first_propagation(options)};
     draft.plan.trees.push_back({std::move(tree), pointer});
     draft.add(AttachMount<Hosted>{.slot = slot, .target = target, .target_flags = flags}, pointer);
+    if (draft.host.has_mount_setattr) return;
+    draft.add(SetMountAttributes<Hosted>{.path = target,
+                                         .set = options.set | options.recursive_set,
+                                         .clear = options.clear | options.recursive_clear,
+                                         .propagation = first_propagation(options)},
+              pointer);
 }
 
 Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& target, const MountOptions& options,

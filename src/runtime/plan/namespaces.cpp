@@ -119,8 +119,11 @@ void plan_namespaces(Draft& draft) {
         make_the_simple_ones(draft);
         join_the_simple_ones(draft);
     }
-    if (user_first && new_pid)
+    if (user_first && new_pid) {
+        // The parent attaches this process; the next one is born where it is.
+        plan_cgroup_namespace(draft);
         draft.add(Respawn<Hosted>{.flags = CLONE_NEWPID}, draft.namespace_pointer(NamespaceKind::pid));
+    }
 
     draft.add(NewSession<Hosted>{});
     if (!draft.options.no_new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});

@@ -62,7 +62,9 @@ Record read(const Json& object) {
     record.use_cgroups = own.at("useCgroups").get<bool>();
     record.owner = own.at("owner").get<std::uint32_t>();
     for (const Json& entry : own.at("cgroups"))
-        record.cgroups.push_back({entry.at("version").get<int>(), entry.at("path").get<std::string>()});
+        record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
+                                  .path = entry.at("path").get<std::string>(),
+                                  .controllers = entry.at("controllers").get<std::vector<std::string>>()});
     if (object.contains("annotations"))
         for (const auto& [key, value] : object.at("annotations").items())
             record.annotations.emplace_back(key, value.get<std::string>());
@@ -98,8 +100,10 @@ std::string to_json(const Record& record) {
     own["useCgroups"] = record.use_cgroups;
     own["owner"] = record.owner;
     own["cgroups"] = Json::array();
-    for (const CgroupDirectory& cgroup : record.cgroups)
-        own["cgroups"].push_back({{"version", cgroup.version}, {"path", cgroup.path}});
+    for (const cgroup::Place& place : record.cgroups)
+        own["cgroups"].push_back({{"version", static_cast<int>(place.version)},
+                                  {"path", place.path},
+                                  {"controllers", place.controllers}});
     own["poststart"] = hooks_to_json(record.poststart);
     own["poststop"] = hooks_to_json(record.poststop);
     own["startSteps"] = Json::array();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "runtime/cgroup/cgroup.h"
 #include "runtime/plan/steps.h"
 #include "runtime/spec/config.h"
 
@@ -22,11 +23,6 @@ inline constexpr int record_version = 1;
 struct ProcessIdentity {
     pid_t pid = 0;                  // in the runtime's pid namespace
     std::uint64_t start_time = 0;   // clock ticks after boot: proc_pid_stat(5), field 22
-};
-
-struct CgroupDirectory {
-    int version = 1;   // of the hierarchy
-    std::string path;  // absolute
 };
 
 // A step of init's that runs at start, kept so that `start`, another process than the one that made the plan, can say
@@ -49,7 +45,7 @@ struct Record {
     ProcessIdentity init;
     bool own_pid_namespace = true;
     bool use_cgroups = true;
-    std::vector<CgroupDirectory> cgroups;
+    std::vector<cgroup::Place> cgroups;
     spec::StringMap annotations;
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
