@@ -12,10 +12,11 @@ namespace ocirt::security {
 namespace {
 
 constexpr std::string_view root = "/linux/seccomp";
-// Docker's profile has about 400 rules; libseccomp's work grows faster than their number.
-constexpr std::size_t rule_limit = 16384;
+// Docker's profile has about 400. libseccomp's work grows with the square of their number, and a rule is an instruction
+// at the least, of which the kernel takes 4096.
+constexpr std::size_t rule_limit = 4096;
 constexpr std::uint32_t argument_count = 6;
-constexpr std::uint32_t errno_limit = 4095;   // the kernel cuts greater ones down to it
+constexpr std::uint32_t errno_limit = 4094;   // libseccomp takes less than MAX_ERRNO
 constexpr std::uint32_t trace_limit = 65535;  // SECCOMP_RET_DATA
 
 std::string pointer_to(std::string_view member) { return std::string(root) + "/" + std::string(member); }
