@@ -349,7 +349,7 @@ TEST(Seccomp, BadNumbers) {
 
 TEST(Seccomp, ProgramsTooLongForTheKernel) {
     spec::Seccomp profile = strict();
-    for (std::uint64_t value = 0; value < 4095; ++value)
+    for (std::uint64_t value = 0; value < 4090; ++value)
         profile.syscalls.push_back(rule({"personality"}, Action::allow, {{0, value * 3, 0, Operator::equal}}));
     const Result<SeccompFilter> filter = build_seccomp(profile);
     ASSERT_FALSE(filter);
