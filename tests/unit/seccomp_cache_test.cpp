@@ -111,7 +111,7 @@ TEST_F(SeccompCacheTest, SymlinksAndFifosAreMisses) {
 TEST_F(SeccompCacheTest, FilesThatOthersCouldWriteAreMisses) {
     const SeccompCache cache = open();
     cache.store("key", program_of(2));
-    for (const mode_t mode : {0620, 0602, 0640, 0604}) {
+    for (const mode_t mode : {0620U, 0602U, 0640U, 0604U}) {
         ASSERT_EQ(chmod(only_file().c_str(), mode), 0);
         EXPECT_FALSE(cache.find("key"));
     }

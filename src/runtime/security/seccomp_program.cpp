@@ -89,6 +89,7 @@ bool repeats_an_argument(const std::vector<spec::SeccompArg>& args) {
 // and crun have always made of such profiles.
 int add_rule(void* context, std::uint32_t action, int number, const std::vector<spec::SeccompArg>& args) {
     std::vector<scmp_arg_cmp> conditions;
+    conditions.reserve(args.size());
     for (const spec::SeccompArg& arg : args)
         conditions.push_back({arg.index, compare_value(arg.op), arg.value, arg.value_two});
     if (!repeats_an_argument(args))
