@@ -267,8 +267,9 @@ TEST(Seccomp, UnknownWordsAreWarnings) {
     spec::Seccomp profile = strict();
     profile.architectures = {"SCMP_ARCH_SHEB"};
     profile.syscalls.push_back(rule({"read", "no_such_call", std::string("write\0x", 7)}, Action::allow));
+    profile.syscalls.push_back(rule({"nor_this_one"}, Action::errno_));
     const SeccompFilter filter = build(profile);
-    ASSERT_EQ(filter.warnings.size(), 3U);
+    ASSERT_EQ(filter.warnings.size(), 3U) << "none for the rule that does nothing";
     EXPECT_EQ(filter.warnings[0].pointer, "/linux/seccomp/architectures/0");
     EXPECT_EQ(filter.warnings[1].pointer, "/linux/seccomp/syscalls/1/names/1");
     EXPECT_EQ(filter.warnings[1].object, "no_such_call");
