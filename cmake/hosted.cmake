@@ -1,7 +1,8 @@
 # How the programs that have a libc are compiled. init is freestanding and has its own rules.
 #
 #   ocirt_hosted                 compile flags of everything hosted: hardening, or sanitizers, or coverage
-#   ocirt_release_program(name)  link flags of a program that users run: static-pie, LTO, debug information split off
+#   ocirt_lto_compile            compile flags of the libraries that a release program links
+#   ocirt_release_program(name)  a program that users run: static-pie, LTO, debug information split off
 
 add_library(ocirt_hosted INTERFACE)
 if(OCIRT_SANITIZE)
@@ -20,15 +21,15 @@ else()
   target_link_options(ocirt_hosted INTERFACE -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack)
 endif()
 
+# Only what users run is optimised at link time: fat objects hold machine code too, which the tests link as it is.
 if(OCIRT_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  # Fat objects: the tests link the machine code as it is and are not optimised again.
   set(ocirt_lto_compile -flto=auto -ffat-lto-objects)
-  target_compile_options(ocirt_hosted INTERFACE ${ocirt_lto_compile})
   set(ocirt_lto_link -flto=auto -fuse-linker-plugin)
   set(ocirt_plain_link -fno-lto)
 endif()
 
 function(ocirt_release_program name)
+  target_compile_options(${name} PRIVATE ${ocirt_lto_compile})
   target_link_options(${name} PRIVATE ${ocirt_lto_link})
   if(OCIRT_STATIC)
     target_link_options(${name} PRIVATE -static-pie)
