@@ -38,9 +38,12 @@ class SpawnActions {
         ::posix_spawnattr_init(&attributes_);
         // The test's own blocked or ignored signals are not the program's.
         sigset_t none;
+        sigset_t all;
         sigemptyset(&none);
+        sigfillset(&all);
         ::posix_spawnattr_setsigmask(&attributes_, &none);
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
+        ::posix_spawnattr_setsigdefault(&attributes_, &all);
+        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     }
     SpawnActions(const SpawnActions&) = delete;
     SpawnActions& operator=(const SpawnActions&) = delete;
