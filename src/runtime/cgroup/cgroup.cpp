@@ -62,7 +62,6 @@ Result<Cgroup> Cgroup::create(const Layout& layout, const std::vector<std::strin
     for (std::size_t i = 0; i < layout.hierarchies.size(); ++i) {
         const Hierarchy& hierarchy = layout.hierarchies[i];
         Member member{.place = {.version = hierarchy.version, .path = paths[i], .controllers = hierarchy.controllers},
-                      .procs = {},
                       .directory = {}};
         const auto made = cgroup.make(member, hierarchy.mount_point, options);
         if (made) {
@@ -78,7 +77,7 @@ Result<Cgroup> Cgroup::create(const Layout& layout, const std::vector<std::strin
 Cgroup Cgroup::open(std::vector<Place> places) {
     Cgroup cgroup;
     for (Place& place : places)
-        cgroup.members_.push_back({.place = std::move(place), .procs = {}, .directory = {}});
+        cgroup.members_.push_back({.place = std::move(place), .directory = {}});
     return cgroup;
 }
 
@@ -101,9 +100,6 @@ Result<> Cgroup::make(Member& member, const std::string& mount_point, const Crea
     }
     if (member.place.version == Version::v2 && !options.enable.empty())
         enable_controllers(path, mount_point, options.enable);
-    // No symlink can be in the way: cgroupfs has none, and the kernel told the mount point.
-    member.procs = Fd(::open((path + "/cgroup.procs").c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!member.procs) return fail_errno("open", "open", path + "/cgroup.procs");
     return {};
 }
 
@@ -135,10 +131,22 @@ void Cgroup::remove_made() {
     made_.clear();
 }
 
-Result<> Cgroup::attach(pid_t pid, Unified unified) {
+bool Cgroup::is_in(const Member& member, Trees trees) {
+    return trees == Trees::all || (trees == Trees::v1) == (member.place.version == Version::v1);
+}
+
+Result<std::vector<Fd>> Cgroup::task_files() {
+    std::vector<Fd> files;
+    for (const Member& member : members_) {
+        if (!is_in(member, Trees::v1)) continue;
+        files.push_back(TRY(open_for_writing(member.place.path + "/tasks")));
+    }
+    return files;
+}
+
+Result<> Cgroup::attach(pid_t pid, Trees trees) {
     for (auto member = members_.begin(); member != members_.end();) {
-        const bool joined = unified == Unified::joined && member->place.version == Version::v2;
-        const auto attached = joined ? Result<>{} : attach_member(*member, pid);
+        const auto attached = is_in(*member, trees) ? attach_member(*member, pid) : Result<>{};
         if (attached) {
             ++member;
         } else if (best_effort_ && forbidden(attached.error())) {
@@ -153,14 +161,11 @@ Result<> Cgroup::attach(pid_t pid, Unified unified) {
 
 Result<> Cgroup::attach_member(Member& member, pid_t pid) {
     const std::string file = member.place.path + "/cgroup.procs";
-    if (!member.procs) {
-        member.procs = Fd(::open(file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (!member.procs) return fail_errno("open", "open", file);
-    }
+    const Fd procs = TRY(open_for_writing(file));
     const std::string text = std::to_string(pid);
     bool threaded = false;
     for (int tries = 0;; ++tries) {
-        if (::write(member.procs.get(), text.data(), text.size()) >= 0) return {};
+        if (::write(procs.get(), text.data(), text.size()) >= 0) return {};
         const int errnum = errno;
         if (errnum == EINTR) continue;
         // A task so new that it never ran answers EINVAL for a moment.

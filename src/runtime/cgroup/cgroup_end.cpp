@@ -118,6 +118,7 @@ Result<> Cgroup::remove(std::chrono::milliseconds timeout) {
                      .errnum = EBUSY,
                      .detail = known ? "process " + std::to_string(left->front()) + " is in it" : std::string{}});
     }
+    for (const Member& member : members_) std::erase(made_, member.place.path);
     remove_made();
     return {};
 }

@@ -49,16 +49,16 @@ Result<> check_usage(const Write& write, const Fd& directory) {
 
 std::string_view parent_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 
-// The value of a cpuset file, taken from the nearest ancestor that has one where it is empty; those between get it too.
-// `depth` bounds the climb: the root of the hierarchy always has a value.
-Result<std::string> inherited(const std::string& path, const std::string& file, int depth = 0) {
-    const Fd directory = TRY(open_directory(path));
+// cpuset.cpus or cpuset.mems of a cgroup, taken from the nearest ancestor that has one where it is empty; those between
+// get it too. `depth` bounds the climb: the root of the hierarchy always has a value.
+Result<std::string> inherited(const Fd& directory, const std::string& path, const std::string& file, int depth = 0) {
     const std::string text = TRY(read_file(directory, file));
     const std::string value(chomp(text));
     if (!value.empty()) return value;
     if (depth > 128 || parent_of(path).empty())
         return fail({.fault = Fault::unsupported, .operation = "inherit " + file, .object = path, .detail = "all are empty"});
-    const std::string above = TRY(inherited(std::string(parent_of(path)), file, depth + 1));
+    const std::string parent(parent_of(path));
+    const std::string above = TRY(inherited(TRY(open_directory(parent)), parent, file, depth + 1));
     TRY(write_file(directory, file, above));
     return above;
 }
@@ -88,9 +88,10 @@ Result<> Cgroup::inherit_cpuset(std::span<const Write> writes) {
     Member* member = holding("cpuset");
     if (member == nullptr) return {};
     const std::string parent(parent_of(member->place.path));
+    const Fd above = TRY(open_directory(parent));
     for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
         // The parent needs a value in any case: a child's must be within it.
-        const auto value = inherited(parent, file);
+        const auto value = inherited(above, parent, file);
         if (!value) return std::unexpected(value.error());
         if (std::ranges::any_of(writes, [file](const Write& write) { return write.file == file; })) continue;
         auto written = write_file(*TRY(directory(*member)), file, *value);

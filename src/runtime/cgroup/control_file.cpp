@@ -58,6 +58,12 @@ Result<Fd> open_for_writing(const Fd& directory, const std::string& file) {
     return fd;
 }
 
+Result<Fd> open_for_writing(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return fail_errno("open", "open", path);
+    return fd;
+}
+
 Result<> write_once(const Fd& file, std::string_view value, const std::string& name) {
     for (;;) {
         if (::write(file.get(), value.data(), value.size()) >= 0) return {};

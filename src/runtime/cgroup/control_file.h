@@ -26,6 +26,9 @@ inline constexpr std::size_t control_file_limit = 1u << 20;
 // `file` in `directory`, for writing. Never creates.
 [[nodiscard]] Result<Fd> open_for_writing(const Fd& directory, const std::string& file);
 
+// The same by absolute path. No symlink can be in the way: cgroupfs has none, and the kernel told the mount point.
+[[nodiscard]] Result<Fd> open_for_writing(const std::string& path);
+
 // One write(2): the kernel takes each one as one setting.
 [[nodiscard]] Result<> write_once(const Fd& file, std::string_view value, const std::string& name);
 
