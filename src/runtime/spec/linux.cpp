@@ -1,8 +1,8 @@
-#include <linux/mempolicy.h>
 #include <sys/personality.h>
 
 #include <algorithm>
 
+#include "runtime/spec/memory_policy_words.h"
 #include "runtime/spec/objects.h"
 
 namespace ocirt::spec {
@@ -42,23 +42,6 @@ constexpr std::array<Word<RootfsPropagation>, 8> propagations{{
 constexpr std::array<Word<std::uint32_t>, 2> personality_domains{{
     {"LINUX", PER_LINUX},
     {"LINUX32", PER_LINUX32},
-}};
-
-constexpr int mpol_preferred_many = 5;       // linux/mempolicy.h since 5.15
-constexpr int mpol_weighted_interleave = 6;  // since 6.9
-constexpr std::array<Word<int>, 7> memory_policy_modes{{
-    {"MPOL_DEFAULT", MPOL_DEFAULT},
-    {"MPOL_BIND", MPOL_BIND},
-    {"MPOL_INTERLEAVE", MPOL_INTERLEAVE},
-    {"MPOL_WEIGHTED_INTERLEAVE", mpol_weighted_interleave},
-    {"MPOL_PREFERRED", MPOL_PREFERRED},
-    {"MPOL_PREFERRED_MANY", mpol_preferred_many},
-    {"MPOL_LOCAL", MPOL_LOCAL},
-}};
-constexpr std::array<Word<int>, 3> memory_policy_flags{{
-    {"MPOL_F_NUMA_BALANCING", 1 << 13},
-    {"MPOL_F_RELATIVE_NODES", 1 << 14},
-    {"MPOL_F_STATIC_NODES", 1 << 15},
 }};
 
 void read_namespace(Object& object, Namespace& ns) {
@@ -175,7 +158,7 @@ void read_memory_policy(Object& object, MemoryPolicy& policy) {
         if (item.word(flag, memory_policy_flags, "a memory policy flag")) policy.flags |= flag;
     });
     // set_mempolicy(2)
-    constexpr int exclusive = 1 << 14 | 1 << 15;
+    constexpr int exclusive = mpol_f_static_nodes | mpol_f_relative_nodes;
     if ((policy.flags & exclusive) == exclusive) flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
     if (!known) return;
     const bool takes_none = policy.mode == MPOL_DEFAULT || policy.mode == MPOL_LOCAL;

@@ -1,6 +1,7 @@
 #include "runtime/spec/parse.h"
 
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,12 +50,16 @@ void read_version(Value value, std::string& out) {
         value.warning(quoted(out) + " is newer than ocirt's " + std::string(oci_version) + ": what it adds is ignored");
 }
 
-// A config may be for several platforms; one without Linux among them is not for ocirt.
-void judge_platform(Object& object, bool has_linux) {
-    for (const std::string_view platform : {"freebsd", "solaris", "windows", "zos"})
-        if (Value other = object[platform]; other && !has_linux)
-            other.error("the config is for another platform: it has no /linux");
+// A config may be for several platforms; one without Linux among them is not for ocirt. False for such a one.
+bool judge_platform(Object& object, bool has_linux) {
     if (Value vm = object["vm"]) vm.warning("is ignored: ocirt runs no virtual machines");
+    bool foreign = false;
+    for (const std::string_view platform : {"freebsd", "solaris", "windows", "zos"})
+        if (Value other = object[platform]; other && !has_linux) {
+            other.error("the config is for another platform: it has no /linux");
+            foreign = true;
+        }
+    return !foreign;
 }
 
 void read_config(Object& object, Config& config) {
@@ -69,7 +74,7 @@ void read_config(Object& object, Config& config) {
     object["annotations"].string_map(config.annotations);
     Value linux = object["linux"];
     linux.object(config.linux, read_linux);
-    judge_platform(object, static_cast<bool>(linux));
+    if (!judge_platform(object, static_cast<bool>(linux))) return;
     if (!process) process.warning("is missing: the container could be created, but not started");
     validate(config, object.findings());
 }

@@ -1,65 +1,11 @@
 #include <algorithm>
 
 #include "runtime/spec/objects.h"
+#include "runtime/spec/seccomp_words.h"
 
 namespace ocirt::spec {
 
 namespace {
-
-constexpr std::array<Word<SeccompAction>, 9> actions{{
-    {"SCMP_ACT_KILL", SeccompAction::kill_thread},
-    {"SCMP_ACT_KILL_PROCESS", SeccompAction::kill_process},
-    {"SCMP_ACT_KILL_THREAD", SeccompAction::kill_thread},
-    {"SCMP_ACT_TRAP", SeccompAction::trap},
-    {"SCMP_ACT_ERRNO", SeccompAction::errno_},
-    {"SCMP_ACT_TRACE", SeccompAction::trace},
-    {"SCMP_ACT_ALLOW", SeccompAction::allow},
-    {"SCMP_ACT_LOG", SeccompAction::log},
-    {"SCMP_ACT_NOTIFY", SeccompAction::notify},
-}};
-
-constexpr std::array<Word<SeccompOperator>, 7> operators{{
-    {"SCMP_CMP_NE", SeccompOperator::not_equal},
-    {"SCMP_CMP_LT", SeccompOperator::less},
-    {"SCMP_CMP_LE", SeccompOperator::less_or_equal},
-    {"SCMP_CMP_EQ", SeccompOperator::equal},
-    {"SCMP_CMP_GE", SeccompOperator::greater_or_equal},
-    {"SCMP_CMP_GT", SeccompOperator::greater},
-    {"SCMP_CMP_MASKED_EQ", SeccompOperator::masked_equal},
-}};
-
-constexpr auto architectures = std::to_array<Word<std::string_view>>({
-    {"SCMP_ARCH_X86", "SCMP_ARCH_X86"},
-    {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86_64"},
-    {"SCMP_ARCH_X32", "SCMP_ARCH_X32"},
-    {"SCMP_ARCH_ARM", "SCMP_ARCH_ARM"},
-    {"SCMP_ARCH_AARCH64", "SCMP_ARCH_AARCH64"},
-    {"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_LOONGARCH64"},
-    {"SCMP_ARCH_M68K", "SCMP_ARCH_M68K"},
-    {"SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS"},
-    {"SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64"},
-    {"SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPS64N32"},
-    {"SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL"},
-    {"SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64"},
-    {"SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_MIPSEL64N32"},
-    {"SCMP_ARCH_PPC", "SCMP_ARCH_PPC"},
-    {"SCMP_ARCH_PPC64", "SCMP_ARCH_PPC64"},
-    {"SCMP_ARCH_PPC64LE", "SCMP_ARCH_PPC64LE"},
-    {"SCMP_ARCH_S390", "SCMP_ARCH_S390"},
-    {"SCMP_ARCH_S390X", "SCMP_ARCH_S390X"},
-    {"SCMP_ARCH_SH", "SCMP_ARCH_SH"},
-    {"SCMP_ARCH_SHEB", "SCMP_ARCH_SHEB"},
-    {"SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC"},
-    {"SCMP_ARCH_PARISC64", "SCMP_ARCH_PARISC64"},
-    {"SCMP_ARCH_RISCV64", "SCMP_ARCH_RISCV64"},
-});
-
-constexpr std::array<Word<std::string_view>, 4> flags{{
-    {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_TSYNC"},
-    {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_LOG"},
-    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"},
-    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"},
-}};
 
 template <std::size_t N>
 void read_words(Value list, std::vector<std::string>& out, const std::array<Word<std::string_view>, N>& words,
@@ -81,7 +27,7 @@ void read_arg(Object& object, SeccompArg& arg) {
     object.required("index").integer(arg.index, 0U, 5U);
     object.required("value").integer(arg.value);
     object["valueTwo"].integer(arg.value_two);
-    object.required("op").word(arg.op, operators, "a seccomp operator");
+    object.required("op").word(arg.op, seccomp_operators, "a seccomp operator");
 }
 
 void read_syscall(Object& object, SeccompSyscall& syscall) {
@@ -90,7 +36,7 @@ void read_syscall(Object& object, SeccompSyscall& syscall) {
         if (syscall.names.empty()) names.error("is empty: expected at least one system call");
         if (std::ranges::find(syscall.names, std::string()) != syscall.names.end()) names.error("holds an empty name");
     }
-    const bool known = object.required("action").word(syscall.action, actions, "a seccomp action");
+    const bool known = object.required("action").word(syscall.action, seccomp_actions, "a seccomp action");
     read_errno_ret(object["errnoRet"], syscall.errno_ret, known, syscall.action);
     object["args"].objects(syscall.args, read_arg);
 }
@@ -105,10 +51,10 @@ bool notifies(const Seccomp& seccomp) {
 }  // namespace
 
 void read_seccomp(Object& object, Seccomp& seccomp) {
-    const bool known = object.required("defaultAction").word(seccomp.default_action, actions, "a seccomp action");
+    const bool known = object.required("defaultAction").word(seccomp.default_action, seccomp_actions, "a seccomp action");
     read_errno_ret(object["defaultErrnoRet"], seccomp.default_errno_ret, known, seccomp.default_action);
-    read_words(object["architectures"], seccomp.architectures, architectures, "a seccomp architecture");
-    read_words(object["flags"], seccomp.flags, flags, "a seccomp flag");
+    read_words(object["architectures"], seccomp.architectures, seccomp_architectures, "a seccomp architecture");
+    read_words(object["flags"], seccomp.flags, seccomp_flags, "a seccomp flag");
     Value listener = object["listenerPath"];
     if (std::string path; listener.string(path) && !path.empty()) listener.absolute_path(seccomp.listener_path);
     object["listenerMetadata"].string(seccomp.listener_metadata);

@@ -57,7 +57,6 @@ void Rules::namespaces() {
     needs(NamespaceKind::mount, !linux_.masked_paths.empty(), "/linux/maskedPaths");
     needs(NamespaceKind::mount, !linux_.readonly_paths.empty(), "/linux/readonlyPaths");
     needs(NamespaceKind::time, !linux_.time_offsets.empty(), "/linux/timeOffsets");
-    needs(NamespaceKind::network, !linux_.net_devices.empty(), "/linux/netDevices");
 }
 
 void Rules::user_namespace() {
@@ -103,12 +102,17 @@ void Rules::sysctls() {
 
 }  // namespace
 
-void validate(const Config& config, Findings& findings) {
+void validate(Config& config, Findings& findings) {
     if (findings.has_error("/linux/namespaces")) return;
     Rules rules(config, findings);
     rules.namespaces();
     rules.user_namespace();
     rules.sysctls();
+    if (!config.linux.net_devices.empty() && !config.linux.find(NamespaceKind::network)) {
+        findings.add(Severity::warning, "/linux/netDevices",
+                     "is ignored: the container has the host's network, /linux/namespaces names no other");
+        config.linux.net_devices.clear();
+    }
 }
 
 }  // namespace ocirt::spec
