@@ -106,7 +106,8 @@ std::string quoted(std::string_view value) {
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     if (word.size() > longest_compared) return {};
     std::string_view best;
-    std::size_t best_distance = word.size() < 4 ? 1 : 2;
+    // At most so many changes; of a very short word they would leave nothing.
+    std::size_t best_distance = word.size() < 3 ? 0 : word.size() < 4 ? 1 : 2;
     for (const std::string_view candidate : candidates) {
         const std::size_t gap = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
         if (gap > best_distance || candidate.size() > longest_compared) continue;

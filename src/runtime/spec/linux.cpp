@@ -62,12 +62,12 @@ void read_namespaces(Value list, std::vector<Namespace>& namespaces) {
     });
 }
 
-void read_device_numbers(Object& object, Device& device) {
+void read_device_numbers(Object& object, Device& device, bool needed) {
     constexpr std::uint32_t last_major = 4095;  // 12 bits of major, 20 of minor (MKDEV in linux/kdev_t.h)
     constexpr std::uint32_t last_minor = 1048575;
     Value major = object["major"];
     Value minor = object["minor"];
-    if (device.type == DeviceType::fifo) return;
+    if (!needed) return;
     if (!major.integer(device.major, 0U, last_major) && !major) major.error("is missing");
     if (!minor.integer(device.minor, 0U, last_minor) && !minor) minor.error("is missing");
 }
@@ -75,9 +75,9 @@ void read_device_numbers(Object& object, Device& device) {
 void read_device(Object& object, Device& device) {
     constexpr std::uint32_t mode_bits = 0177777;  // engines write the file type, too, as stat(2) gave it
     constexpr std::uint32_t permission_bits = 07777;
-    object.required("type").word(device.type, device_types, "a device type");
+    const bool known = object.required("type").word(device.type, device_types, "a device type");
     object.required("path").absolute_path(device.path);
-    read_device_numbers(object, device);
+    read_device_numbers(object, device, known && device.type != DeviceType::fifo);
     if (object["fileMode"].integer(device.file_mode, 0U, mode_bits)) *device.file_mode &= permission_bits;
     object["uid"].id(device.uid);
     object["gid"].id(device.gid);
@@ -158,7 +158,7 @@ void read_memory_policy(Object& object, MemoryPolicy& policy) {
         if (item.word(flag, memory_policy_flags, "a memory policy flag")) policy.flags |= flag;
     });
     // set_mempolicy(2)
-    constexpr int exclusive = mpol_f_static_nodes | mpol_f_relative_nodes;
+    constexpr int exclusive = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
     if ((policy.flags & exclusive) == exclusive) flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
     if (!known) return;
     const bool takes_none = policy.mode == MPOL_DEFAULT || policy.mode == MPOL_LOCAL;

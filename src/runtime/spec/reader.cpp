@@ -23,7 +23,10 @@ std::string Value::pointer() const {
 }
 
 bool Value::add(Severity severity, std::string message) {
-    findings_->add_at((node_ ? node_ : parent_)->offset, severity, pointer(), std::move(message));
+    if (node_)
+        findings_->add_at(node_->offset, severity, pointer(), std::move(message));
+    else
+        findings_->add(severity, pointer(), std::move(message));
     return false;
 }
 
