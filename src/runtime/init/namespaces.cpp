@@ -1,5 +1,4 @@
 // Namespaces, and what belongs to a new one: host and domain name, the loopback device, clock offsets.
-#include <linux/if.h>
 #include <linux/sockios.h>
 
 #include "runtime/init/channel.h"
@@ -12,6 +11,13 @@
 namespace ocirt::init {
 
 namespace {
+
+struct InterfaceRequest {  // struct ifreq, as far as flags go: <linux/if.h> wants the C library
+    char name[16];
+    int16_t flags;
+    char rest[22];
+};
+constexpr int16_t iff_up = 1;
 
 Result enter_namespace(Machine& machine, int fd, uint32_t kind) {
     const uint64_t before = machine.now();
@@ -100,10 +106,7 @@ Result perform(Machine& machine, const plan::SetDomainname<Wire>& step) {
 Result perform(Machine&, const plan::RaiseLoopback<Wire>&) {
     // Any socket takes the call; a kernel without IPv4 has these.
     const Fd socket(TRY(sys::call(__NR_socket, af_unix, sock_dgram | sock_cloexec, 0)));
-    ifreq request{};
-    request.ifr_name[0] = 'l';
-    request.ifr_name[1] = 'o';
-    request.ifr_flags = IFF_UP;
+    const InterfaceRequest request{"lo", iff_up, {}};
     return sys::call(__NR_ioctl, socket.get(), SIOCSIFFLAGS, &request);
 }
 
