@@ -6,12 +6,8 @@ namespace ocirt::init {
 
 namespace {
 
-// Zeroed memory that nobody destroys.
-union Storage {
-    Machine machine{};
-    ~Storage() {}
-};
-constinit Storage storage;
+// Zeroed memory is a machine at its beginning (machine.h), and nothing destroys it.
+alignas(Machine) constinit char storage[sizeof(Machine)]{};
 
 int decimal(const char* digits) {
     int number = 0;
@@ -27,8 +23,9 @@ extern "C" [[noreturn]] void ocirt_init_start(const long* stack) {
     using namespace ocirt::init;
     const long argc = stack[0];
     const auto* argv = reinterpret_cast<const char* const*>(stack + 1);
+    auto& machine = *reinterpret_cast<Machine*>(storage);
     int status = 1;
-    if (argc == 2 && begin(storage.machine, decimal(argv[1])).ok()) status = run(storage.machine);
+    if (argc == 2 && begin(machine, decimal(argv[1])).ok()) status = run(machine);
     // A seccomp filter may refuse to let init go.
     for (;;) {
         static_cast<void>(sys::call(__NR_exit_group, status));
