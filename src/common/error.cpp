@@ -26,6 +26,7 @@ std::string render(const Error& error) {
         if (!line.empty()) line += ": ";
         line += text;
     };
+    part(error.position);
     part(error.pointer);
     std::string what = error.operation;
     if (!error.object.empty()) {

@@ -30,10 +30,11 @@ enum class Fault {
 
 struct Error {
     Fault fault = Fault::system;
+    std::string position{};         // where that stands: "config.json:12:14"
     std::string pointer{};          // JSON pointer of the value that asked for it: "/mounts/3"
     std::string operation{};        // what was being done: "mount proc on"
     std::string object{};           // to what: a path, an id, a pid: "/proc"
-    const char* syscall = nullptr;  // the system call that failed; a string literal
+    std::string syscall{};          // the system call that failed
     int errnum = 0;                 // its errno
     std::string detail{};           // in free words what errno does not say, the kernel's own words included
     std::string hint{};             // what the user can do
@@ -41,7 +42,7 @@ struct Error {
 };
 
 // One line without a final newline, empty fields left out:
-//   pointer: operation object: detail: errno's text (ENAME): cause (hint)
+//   position: pointer: operation object: detail: errno's text (ENAME): cause (hint)
 // errno's text is C's in lower case, as Go writes it: container engines match these phrases.
 [[nodiscard]] std::string render(const Error& error);
 

@@ -258,7 +258,8 @@ struct Seccomp {
     SeccompAction default_action{};
     std::optional<std::uint32_t> default_errno_ret;
     std::vector<std::string> architectures;  // SCMP_ARCH_*, of the spec's list
-    std::vector<std::string> flags;          // SECCOMP_FILTER_FLAG_*, of the spec's list
+    // SECCOMP_FILTER_FLAG_*, of the spec's list. Absent is not empty: absent means the runtime's default.
+    std::optional<std::vector<std::string>> flags;
     std::string listener_path;
     std::string listener_metadata;
     std::vector<SeccompSyscall> syscalls;

@@ -1,0 +1,38 @@
+// SOCK_SEQPACKET sockets: whole messages, with descriptors on them (unix(7), SCM_RIGHTS).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <utility>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fd.h"
+
+namespace ocirt {
+
+// A connected pair.
+[[nodiscard]] Result<std::pair<Fd, Fd>> make_socket_pair();
+
+// One message of exactly `size` bytes, with at most 253 descriptors. A peer that is gone is EPIPE, never a signal.
+[[nodiscard]] Result<> send_message(const Fd& socket, const void* data, std::size_t size, std::span<const int> descriptors = {});
+
+// One message of exactly `size` bytes into `data`; its descriptors are O_CLOEXEC. False: the peer has closed.
+// Errors: ETIMEDOUT after `deadline`; EBADMSG for a message of another size.
+struct Received {
+    bool open = false;
+    std::vector<Fd> descriptors;
+};
+[[nodiscard]] Result<Received> receive_message(const Fd& socket, void* data, std::size_t size,
+                                               std::chrono::milliseconds deadline);
+
+// A listening socket named `name` in `directory`, and a connection to it. Bound and reached through the directory's
+// descriptor: the path may be longer than the 108 bytes of sun_path.
+[[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);
+[[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name);
+
+}  // namespace ocirt

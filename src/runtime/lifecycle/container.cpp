@@ -1,0 +1,51 @@
+#include "runtime/lifecycle/container.h"
+
+#include <cerrno>
+
+#include "common/socket.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/lifecycle/process.h"
+
+namespace ocirt::lifecycle {
+
+using state::Status;
+
+Result<Container> Container::open(const std::string& root, const std::string& id) {
+    state::Directory directory = TRY(state::Directory::open(root, id));
+    Result<state::Record> record = directory.read();
+    if (record) return Container{std::move(directory), std::move(*record)};
+    if (record.error().fault != Fault::not_found) return std::unexpected(std::move(record).error());
+    // A directory without a record: `create` is at its very beginning, or ended there.
+    state::Record unfinished;
+    unfinished.id = id;
+    return Container{std::move(directory), std::move(unfinished)};
+}
+
+Result<Fd> Container::init() const {
+    if (record.boot_id != boot_id()) return Fd{};
+    return open_process(record.init);
+}
+
+Status Container::status() const {
+    if (!record.complete) return directory.is_locked_by_other() ? Status::creating : Status::stopped;
+    const Result<Fd> process = init();
+    if (!process || !*process) return Status::stopped;
+    if (record.use_cgroups) {
+        const Result<cgroup::FreezerState> freezer = cgroup::Cgroup::open(record.cgroups).freezer_state();
+        if (freezer && *freezer != cgroup::FreezerState::thawed) return Status::paused;
+    }
+    if (!directory.has_start_socket()) return Status::running;
+    // `start` ended between init's execve and the removal of the socket if nobody listens any more.
+    const Result<Fd> probe = connect_at(directory.fd(), state::start_socket);
+    return !probe && probe.error().errnum == ECONNREFUSED ? Status::running : Status::created;
+}
+
+std::unexpected<Error> wrong_state(const Container& container, const std::string& operation,
+                                   const std::string& wanted) {
+    return fail({.fault = Fault::wrong_state,
+                 .operation = operation,
+                 .object = "\"" + container.record.id + "\"",
+                 .detail = "container not " + wanted + ": it is " + std::string(to_string(container.status()))});
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,30 @@
+// An existing container: its state directory and record, and what can be found out about it.
+#pragma once
+
+#include <string>
+
+#include "common/error.h"
+#include "runtime/state/directory.h"
+#include "runtime/state/record.h"
+
+namespace ocirt::lifecycle {
+
+struct Container {
+    state::Directory directory;
+    state::Record record;
+
+    // Errors: Fault::not_found.
+    [[nodiscard]] static Result<Container> open(const std::string& root, const std::string& id);
+
+    // From the record, the process and the start socket; asks init itself only where those leave it open.
+    [[nodiscard]] state::Status status() const;
+
+    // A pidfd of init; an invalid one if it has ended or never was.
+    [[nodiscard]] Result<Fd> init() const;
+};
+
+// "container "x" is not running", in the words that engines match. `wanted` is what it would have to be.
+[[nodiscard]] std::unexpected<Error> wrong_state(const Container& container, const std::string& operation,
+                                                 const std::string& wanted);
+
+}  // namespace ocirt::lifecycle

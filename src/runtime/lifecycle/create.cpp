@@ -1,0 +1,205 @@
+#include "runtime/lifecycle/create.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "common/memfd.h"
+#include "common/socket.h"
+#include "common/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/user_maps.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using plan::Stage;
+
+// Mounts may wait for a network, not for ever; hooks without a timeout may.
+constexpr std::chrono::milliseconds init_deadline = std::chrono::minutes(10);
+constexpr std::chrono::milliseconds hooks_deadline = std::chrono::hours(24);
+
+Result<> write_oom_score(pid_t pid, int score) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+    const std::string text = std::to_string(score);
+    Result<> written = [&]() -> Result<> {
+        const Fd file = TRY(sys::open(path, O_WRONLY));
+        return sys::write_all(file, text.data(), text.size());
+    }();
+    if (written) return {};
+    Error error = std::move(written).error();
+    error.pointer = "/process/oomScoreAdj";
+    error.operation = "set oom_score_adj to";
+    error.object = text;
+    if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
+    return fail(std::move(error));
+}
+
+// Seen whole or not at all by whoever waits for it.
+Result<> write_pid_file(const std::string& path, pid_t pid) {
+    const std::string draft = path + ".ocirt-new";
+    const std::string text = std::to_string(pid);
+    const Fd file = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
+    TRY(sys::write_all(file, text.data(), text.size()));
+    if (::rename(draft.c_str(), path.c_str()) == 0) return {};
+    const int errnum = errno;
+    ::unlink(draft.c_str());
+    return fail_errno(errnum, "rename", "write the pid file", path);
+}
+
+// One container being made. Whatever fails, undo() leaves nothing.
+class Creation {
+   public:
+    Creation(const CreateRequest& request, const Prepared& prepared, state::Directory directory)
+        : request_(request),
+          prepared_(prepared),
+          config_(prepared.config.parsed.value),
+          directory_(std::move(directory)) {}
+
+    Result<> make() {
+        TRY(record_intent());
+        const Fd listener = TRY(listen_at(directory_.fd(), state::start_socket));
+        init_.emplace(TRY(InitProcess::launch(prepared_.plan, listener, request_.preserve_fds)));
+        TRY(init_->send(Stage::trees, TRY(open_trees(prepared_.plan))));
+        TRY(give_user_namespace_late());
+        TRY(enter_cgroups());
+        TRY(init_->expect(Stage::mounted, init_deadline));
+        if (cgroup_) TRY(cgroup_->limit(prepared_.resources));
+        TRY(run_create_hooks());
+        TRY(init_->expect(Stage::ready, prepared_.plan.has_create_hooks ? hooks_deadline : init_deadline));
+        return commit();
+    }
+
+    void undo() {
+        if (init_) init_->kill();
+        if (cgroup_) {
+            (void)cgroup_->kill_all();
+            (void)cgroup_->remove();
+        }
+        if (hooks_began_)
+            (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
+                            prepared_.plan.bundle, "/hooks/poststop");
+        if (pid_file_written_) ::unlink(request_.pid_file.c_str());
+        (void)directory_.remove();
+    }
+
+    Result<Created> finish() {
+        ReportPage report = TRY(ReportPage::map(Fd(::fcntl(init_->report().file().get(), F_DUPFD_CLOEXEC, 0))));
+        return Created{.container = {std::move(directory_), std::move(record_)},
+                       .report = std::move(report),
+                       .pidfd = init_->release(),
+                       .warnings = prepared_.plan.warnings};
+    }
+
+   private:
+    // On disk before anything is made: a `delete` after our death knows what to look for.
+    Result<> record_intent() {
+        record_.id = request_.id;
+        record_.bundle = prepared_.plan.bundle;
+        record_.rootfs = prepared_.plan.rootfs;
+        record_.oci_version = config_.oci_version;
+        record_.created = timestamp();
+        record_.boot_id = boot_id();
+        record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
+        record_.use_cgroups = prepared_.use_cgroups;
+        record_.annotations = config_.annotations;
+        record_.poststart = config_.hooks.poststart;
+        record_.poststop = config_.hooks.poststop;
+        record_.owner = prepared_.host.uid;
+        for (std::size_t i = 0; i < prepared_.cgroup_paths.size(); ++i) {
+            const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
+            record_.cgroups.push_back({hierarchy.version, prepared_.cgroup_paths[i], hierarchy.controllers});
+        }
+        return directory_.write(record_);
+    }
+
+    // Where init makes the user namespace itself, it asks for the maps (plan/namespaces.cpp says when).
+    Result<> give_user_namespace_late() {
+        if (!prepared_.plan.user_namespace || (prepared_.plan.clone_flags & CLONE_NEWUSER) != 0) return {};
+        TRY(init_->expect(Stage::maps, init_deadline));
+        TRY(write_user_maps(init_->pid(), *prepared_.plan.user_namespace));
+        return init_->send(Stage::maps);
+    }
+
+    Result<> enter_cgroups() {
+        std::vector<SlotFd> trees;
+        if (prepared_.use_cgroups) {
+            const cgroup::CreateOptions options{
+                .best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
+                .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.resources)};
+            cgroup_.emplace(TRY(cgroup::Cgroup::create(prepared_.host.cgroups, prepared_.cgroup_paths, options)));
+            TRY(cgroup_->prepare(prepared_.resources));
+            TRY(cgroup_->attach(init_->pid()));
+            trees = TRY(open_cgroup_trees(prepared_.plan, prepared_.cgroup_paths));
+        }
+        if (prepared_.plan.oom_score_adj) TRY(write_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
+        return init_->send(Stage::cgroup, trees);
+    }
+
+    Result<> run_create_hooks() {
+        if (!prepared_.plan.has_create_hooks) return {};
+        hooks_began_ = true;
+        record_.init.pid = init_->pid();
+        const std::string state = spec_state(record_, state::Status::creating, false);
+        TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
+        TRY(run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime"));
+        return send_state(Stage::create_hooks, state);
+    }
+
+    Result<> send_state(Stage stage, const std::string& state) {
+        std::vector<SlotFd> descriptors;
+        descriptors.push_back({plan::slot_state, TRY(make_sealed_memfd("ocirt-state", state))});
+        return init_->send(stage, descriptors);
+    }
+
+    Result<> commit() {
+        const pid_t pid = init_->pid();
+        record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
+        record_.complete = true;
+        add_start_steps();
+        if (!request_.pid_file.empty()) {
+            TRY(write_pid_file(request_.pid_file, pid));
+            pid_file_written_ = true;
+        }
+        TRY(directory_.write(record_));
+        if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
+        return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
+    }
+
+    void add_start_steps() {
+        const std::vector<plan::Step>& steps = prepared_.plan.steps;
+        bool at_start = false;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            if (at_start) record_.start_steps.push_back(summarize(steps[i], static_cast<std::uint32_t>(i)));
+            at_start = at_start || std::holds_alternative<plan::AwaitStart<plan::Hosted>>(steps[i].action);
+        }
+    }
+
+    const CreateRequest& request_;
+    const Prepared& prepared_;
+    const spec::Config& config_;
+    state::Directory directory_;
+    state::Record record_;
+    std::optional<InitProcess> init_;
+    std::optional<cgroup::Cgroup> cgroup_;
+    bool hooks_began_ = false;
+    bool pid_file_written_ = false;
+};
+
+}  // namespace
+
+Result<Created> create(const CreateRequest& request) {
+    const Prepared prepared = TRY(prepare(request));
+    Creation creation(request, prepared, TRY(state::Directory::create(request.root, request.id)));
+    Result<> made = creation.make();
+    if (made) return creation.finish();
+    creation.undo();
+    return fail(locate(std::move(made).error(), prepared.config.document, request.config));
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,57 @@
+// From a bundle to a created container: everything done but the user's program executed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "runtime/cgroup/resource_plan.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/report_page.h"
+#include "runtime/plan/make_plan.h"
+#include "runtime/plan/plan.h"
+#include "runtime/spec/load.h"
+
+namespace ocirt::lifecycle {
+
+struct CreateRequest {
+    std::string root;    // of the state directories
+    std::string id;
+    std::string bundle;  // as given; "" is the current directory
+    std::string config = "config.json";  // relative to the bundle
+    std::string pid_file;
+    bool no_pivot = false;
+    bool no_new_keyring = false;
+    bool use_cgroups = true;
+    std::uint32_t preserve_fds = 0;
+};
+
+// Everything decided, nothing changed: what `create` carries out and `plan` prints.
+struct Prepared {
+    spec::Loaded config;
+    plan::Host host;
+    plan::Plan plan;
+    cgroup::ResourcePlan resources;
+    std::vector<std::string> cgroup_paths;  // by index of the host's hierarchies; none without cgroups
+    bool use_cgroups = true;
+};
+
+// Errors: Fault::invalid_config, Fault::unsupported, with pointer and position.
+[[nodiscard]] Result<Prepared> prepare(const CreateRequest& request);
+
+// The same error, with the line and column of its pointer.
+[[nodiscard]] Error locate(Error error, const JsonDocument& document, const std::string& file);
+
+struct Created {
+    Container container;
+    ReportPage report;
+    Fd pidfd;
+    std::vector<plan::Warning> warnings;
+};
+
+// On an error nothing is left: no process, mount, cgroup or file; the poststop hooks have run if others had.
+[[nodiscard]] Result<Created> create(const CreateRequest& request);
+
+}  // namespace ocirt::lifecycle

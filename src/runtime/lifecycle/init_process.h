@@ -1,0 +1,58 @@
+// A container's first process, from clone3 until it belongs to itself. The conversation is drawn in plan/protocol.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "runtime/lifecycle/report_page.h"
+#include "runtime/lifecycle/trees.h"
+#include "runtime/plan/plan.h"
+
+namespace ocirt::lifecycle {
+
+class InitProcess {
+   public:
+    // Makes the process, has it execute init from a sealed file, and hands it the encoded plan. `listener` is start.sock.
+    // `plan` must outlive the object: errors are told in its words.
+    [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd& listener,
+                                                    std::uint32_t preserve_fds);
+
+    // Unless release() was called: SIGKILL, and reaped.
+    ~InitProcess();
+    InitProcess(InitProcess&&) noexcept = default;
+    InitProcess& operator=(InitProcess&&) = delete;
+
+    [[nodiscard]] Result<> send(plan::Stage stage, const std::vector<SlotFd>& descriptors = {});
+    // Waits until init says `stage`. On the way it may have become another process (Respawn).
+    // Errors: what the report tells of a failed step; Fault::timed_out.
+    [[nodiscard]] Result<> expect(plan::Stage stage, std::chrono::milliseconds deadline);
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+    [[nodiscard]] const ReportPage& report() const { return report_; }
+
+    // It belongs to itself from now on: whoever holds the object loses nothing but the descriptor.
+    [[nodiscard]] Fd release();
+    // Ends it at once.
+    void kill();
+
+   private:
+    InitProcess(const plan::Plan& plan, ReportPage report) : plan_(&plan), report_(std::move(report)) {}
+
+    [[nodiscard]] Result<> clone(const Fd& image, const Fd& their_end, std::uint32_t preserve_fds);
+    [[nodiscard]] Error failure();
+    [[nodiscard]] Result<> follow(pid_t pid, std::vector<Fd> descriptors);
+
+    const plan::Plan* plan_;
+    ReportPage report_;
+    Fd channel_;
+    Fd pidfd_;
+    pid_t pid_ = 0;
+};
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,130 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "common/syscall.h"
+#include "runtime/cgroup/cgroups_path.h"
+#include "runtime/lifecycle/create.h"
+#include "runtime/lifecycle/host.h"
+#include "runtime/plan/make_plan.h"
+#include "runtime/security/seccomp.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+Result<std::string> absolute_bundle(const std::string& bundle) {
+    const std::unique_ptr<char, void (*)(void*)> path(::realpath(bundle.empty() ? "." : bundle.c_str(), nullptr),
+                                                      std::free);
+    if (!path) return fail_errno("realpath", "find the bundle", bundle);
+    return std::string(path.get());
+}
+
+// Told now, while there is nothing to undo.
+Result<> check_rootfs(const plan::Plan& plan) {
+    const Result<Fd> root = sys::open(plan.rootfs, O_PATH | O_DIRECTORY);
+    if (root) return {};
+    Error error = root.error();
+    error.fault = Fault::invalid_config;
+    error.pointer = "/root/path";
+    error.operation = "open the root filesystem";
+    return fail(std::move(error));
+}
+
+// The caller's promise: descriptors 3 .. 3+n-1 are open, for the container. Checked before ocirt opens any itself.
+Result<> check_preserved(std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const int number = static_cast<int>(3 + i);
+        if (::fcntl(number, F_GETFD) >= 0) continue;
+        Error error = fail_errno("fcntl", "preserve the descriptor", std::to_string(number)).error();
+        error.fault = Fault::invalid_argument;
+        error.hint = "--preserve-fds " + std::to_string(count) + " asks for descriptors 3 to " +
+                     std::to_string(2 + count) + " to be open";
+        return fail(std::move(error));
+    }
+    return {};
+}
+
+Result<> prepare_seccomp(Prepared& prepared, const spec::Config& config) {
+    if (!config.linux.seccomp) return {};
+    security::SeccompFilter filter = TRY(security::build_seccomp(*config.linux.seccomp));
+    if (filter.needs_listener) {
+        return fail({.fault = Fault::unsupported,
+                     .pointer = "/linux/seccomp/listenerPath",
+                     .operation = "plan the seccomp filter",
+                     .detail = "SCMP_ACT_NOTIFY is not supported by this version of ocirt"});
+    }
+    for (const Error& warning : filter.warnings) prepared.plan.warnings.push_back({warning.pointer, render(warning)});
+    for (plan::Step& step : prepared.plan.steps) {
+        if (auto* install = std::get_if<plan::InstallSeccomp<plan::Hosted>>(&step.action)) {
+            install->flags = filter.flags;
+            install->filter = std::move(filter.program);
+        }
+    }
+    return {};
+}
+
+Result<> prepare_cgroups(Prepared& prepared, const spec::Config& config, const std::string& id) {
+    const spec::Resources none;
+    const spec::Resources& resources = config.linux.resources ? *config.linux.resources : none;
+    prepared.use_cgroups = prepared.use_cgroups && !prepared.host.cgroups.hierarchies.empty();
+    if (!prepared.use_cgroups) {
+        if (config.linux.resources)
+            prepared.plan.warnings.push_back({"/linux/resources", "cgroups are disabled: no limit is set"});
+        return {};
+    }
+    prepared.cgroup_paths = TRY(cgroup::container_paths(prepared.host.cgroups, config.linux.cgroups_path, id));
+    // In a user namespace mknod is refused: there is nothing for device rules to forbid.
+    const bool devices = prepared.host.uid == 0;
+    prepared.resources = TRY(cgroup::make_resource_plan(resources, prepared.host.cgroups,
+                                                        {.purpose = cgroup::PlanFor::create, .devices = devices}));
+    for (const cgroup::Warning& warning : prepared.resources.warnings)
+        prepared.plan.warnings.push_back({warning.pointer, warning.text});
+    return {};
+}
+
+Result<> decide(Prepared& prepared, const CreateRequest& request, const std::string& bundle) {
+    const spec::Parsed& parsed = prepared.config.parsed;
+    if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
+    prepared.plan = TRY(plan::make_plan(parsed.value, prepared.host,
+                                        {.id = request.id,
+                                         .bundle = bundle,
+                                         .no_pivot = request.no_pivot,
+                                         .no_new_keyring = request.no_new_keyring,
+                                         .use_cgroups = request.use_cgroups,
+                                         .preserve_fds = request.preserve_fds}));
+    for (const spec::Finding& finding : parsed.findings)
+        prepared.plan.warnings.push_back({finding.pointer, finding.message});
+    TRY(prepare_cgroups(prepared, parsed.value, request.id));
+    TRY(prepare_seccomp(prepared, parsed.value));
+    return check_rootfs(prepared.plan);
+}
+
+}  // namespace
+
+Result<Prepared> prepare(const CreateRequest& request) {
+    TRY(check_preserved(request.preserve_fds));
+    TRY(state::check_id(request.id));
+    const std::string bundle = TRY(absolute_bundle(request.bundle));
+    const bool absolute = request.config.starts_with('/');
+    Prepared prepared{.config = TRY(spec::load(absolute ? request.config : bundle + "/" + request.config)),
+                      .host = TRY(probe_host()),
+                      .plan = {},
+                      .resources = {},
+                      .cgroup_paths = {},
+                      .use_cgroups = request.use_cgroups};
+    Result<> decided = decide(prepared, request, bundle);
+    if (decided) return prepared;
+    return fail(locate(std::move(decided).error(), prepared.config.document, request.config));
+}
+
+Error locate(Error error, const JsonDocument& document, const std::string& file) {
+    if (error.pointer.empty() || !error.position.empty()) return error;
+    const JsonPosition at = document.position(error.pointer);
+    error.position = file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+    return error;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,84 @@
+#include "runtime/lifecycle/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+
+#include "common/syscall.h"
+
+namespace ocirt::lifecycle {
+
+std::optional<std::uint64_t> start_time(pid_t pid) {
+    const Result<Fd> file = sys::open("/proc/" + std::to_string(pid) + "/stat", O_RDONLY);
+    if (!file) return std::nullopt;
+    const Result<std::string> text = sys::read_all(*file, 4096);
+    if (!text) return std::nullopt;
+    // The name in parentheses may hold anything: what follows it begins after the last one.
+    std::size_t at = text->rfind(')');
+    if (at == std::string::npos || at + 2 >= text->size()) return std::nullopt;
+    const char state = (*text)[at + 2];
+    if (state == 'Z' || state == 'X') return std::nullopt;
+    for (int field = 2; field < 22; ++field) {
+        at = text->find(' ', at + 1);
+        if (at == std::string::npos) return std::nullopt;
+    }
+    std::uint64_t ticks = 0;
+    const auto [end, error] = std::from_chars(text->data() + at + 1, text->data() + text->size(), ticks);
+    if (error != std::errc{}) return std::nullopt;
+    return ticks;
+}
+
+Result<Fd> open_process(const state::ProcessIdentity& identity) {
+    if (identity.pid <= 0) return Fd{};
+    Result<Fd> pidfd = sys::open_pidfd(identity.pid);
+    if (!pidfd && (pidfd.error().errnum == ESRCH || pidfd.error().errnum == EINVAL)) return Fd{};
+    if (!pidfd) return pidfd;
+    // Looked at after the descriptor is held: the pid cannot come to mean another process in between.
+    if (start_time(identity.pid) != identity.start_time) return Fd{};
+    return pidfd;
+}
+
+Result<bool> wait_for_end(const Fd& pidfd, std::chrono::milliseconds deadline) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd ready{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+        const int polled = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        if (polled > 0) return true;
+        if (polled == 0) return false;
+        if (errno != EINTR) return fail_errno("poll", "wait for a process");
+    }
+}
+
+Result<int> reap(const Fd& pidfd) {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0)
+        if (errno != EINTR) return fail_errno("waitid", "wait for the container's process");
+    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+std::string boot_id() {
+    const Result<Fd> file = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY);
+    if (!file) return {};
+    std::string text = sys::read_all(*file, 4096).value_or("");
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+std::string timestamp() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    tm utc{};
+    ::gmtime_r(&now.tv_sec, &utc);
+    char text[32];
+    const std::size_t size = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+    const std::string nanoseconds = std::to_string(now.tv_nsec);
+    return std::string(text, size) + "." + std::string(9 - nanoseconds.size(), '0') + nanoseconds + "Z";
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,34 @@
+// Processes as the host's /proc shows them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "runtime/state/record.h"
+
+namespace ocirt::lifecycle {
+
+// When the process started; std::nullopt if there is none with this pid, or it has ended and waits to be reaped.
+[[nodiscard]] std::optional<std::uint64_t> start_time(pid_t pid);
+
+// A pidfd of exactly this process; an invalid Fd if it has ended.
+[[nodiscard]] Result<Fd> open_process(const state::ProcessIdentity& identity);
+
+// Waits for the end of a process by its pidfd. False: it still lives after `deadline`.
+[[nodiscard]] Result<bool> wait_for_end(const Fd& pidfd, std::chrono::milliseconds deadline);
+
+// Reaps our child. Its wait status as a shell has it: the exit status, or 128 plus the signal.
+[[nodiscard]] Result<int> reap(const Fd& pidfd);
+
+// This boot's id.
+[[nodiscard]] std::string boot_id();
+
+// Now, as RFC 3339 in UTC with nanoseconds.
+[[nodiscard]] std::string timestamp();
+
+}  // namespace ocirt::lifecycle

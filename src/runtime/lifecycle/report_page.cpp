@@ -1,0 +1,125 @@
+#include "runtime/lifecycle/report_page.h"
+
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "common/memfd.h"
+#include "runtime/plan/describe.h"
+#include "runtime/plan/layout.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using plan::Detail;
+using plan::Op;
+using plan::Report;
+
+std::size_t page_size(std::uint32_t step_count) { return sizeof(Report) + step_count * sizeof(std::uint64_t); }
+
+std::string syscall_name(int number) {
+    char* name = number < 0 ? nullptr : seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    std::string text = name != nullptr ? name : "";
+    std::free(name);
+    return text;
+}
+
+std::string report_text(const Report& report) {
+    return {report.text, strnlen(report.text, std::min<std::size_t>(report.text_size, sizeof(report.text)))};
+}
+
+void explain_detail(const Report& report, Error& error) {
+    const std::string text = report_text(report);
+    switch (report.detail) {
+        case Detail::none: break;
+        case Detail::bad_program: error.detail = "init does not accept the encoded plan"; break;
+        case Detail::bad_message: error.detail = "init got a message that it did not expect"; break;
+        case Detail::channel_closed: error.detail = "the runtime went away"; break;
+        case Detail::wrong_inode: error.detail = "what is there is not what its name says"; break;
+        case Detail::outside_root:
+            error.detail = "it is not inside the container";
+            error.fault = Fault::invalid_config;
+            break;
+        case Detail::hook_exited: error.detail = "it exited with status " + std::to_string(report.value); break;
+        case Detail::hook_killed: error.detail = "it was killed by signal " + std::to_string(report.value); break;
+        case Detail::hook_timed_out:
+            error.detail = "it took longer than " + std::to_string(report.value) + " ms and was killed";
+            break;
+        case Detail::exec_failed: error.object = text; break;
+        case Detail::kernel_log:
+        case Detail::unsafe_target: error.detail = text; break;
+    }
+}
+
+// Engines match these phrases: docs/errors.md.
+void explain_program(const Report& report, Error& error) {
+    const bool missing = report.errnum == ENOENT;
+    error.fault = missing ? Fault::program_not_found : Fault::program_not_executable;
+    if (!missing) return;
+    if (error.object.empty() && error.operation.find('/') == std::string::npos) {
+        error.detail = "executable file not found in $PATH";
+        error.errnum = 0;
+    } else if (report.detail == Detail::exec_failed) {
+        error.hint = "the program exists: what is missing is its interpreter or its dynamic loader";
+    }
+}
+
+}  // namespace
+
+void ReportPage::Unmap::operator()(Report* page) const { ::munmap(page, size); }
+
+Result<ReportPage> ReportPage::make(std::uint32_t step_count) {
+    Fd file = TRY(make_shared_memfd("ocirt-report", page_size(step_count)));
+    void* address = ::mmap(nullptr, page_size(step_count), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (address == MAP_FAILED) return fail_errno("mmap", "map init's report");
+    Mapping page(static_cast<Report*>(address), Unmap{page_size(step_count)});
+    page->magic = plan::report_magic;
+    page->step_count = step_count;
+    page->syscall = -1;
+    return ReportPage(std::move(file), std::move(page));
+}
+
+Result<ReportPage> ReportPage::map(Fd file) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return fail_errno("fstat", "look at init's report");
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size < sizeof(Report) || size > page_size(plan::step_limit))
+        return fail({.fault = Fault::corrupted, .operation = "read init's report", .detail = "it has a wrong size"});
+    void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+    if (address == MAP_FAILED) return fail_errno("mmap", "map init's report");
+    Mapping page(static_cast<Report*>(address), Unmap{size});
+    if (page->magic != plan::report_magic || page_size(page->step_count) > size)
+        return fail({.fault = Fault::corrupted, .operation = "read init's report", .detail = "it is not one"});
+    return ReportPage(std::move(file), std::move(page));
+}
+
+bool ReportPage::failed() const {
+    return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed;
+}
+
+state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
+    const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);
+    return {.index = index, .op = op, .pointer = step.pointer, .sentence = plan::sentence(step.action)};
+}
+
+Error explain(const Report& report, const state::StartStep* step) {
+    Error error{.operation = "step " + std::to_string(report.step + 1) + " of init",
+                .syscall = syscall_name(report.syscall),
+                .errnum = report.errnum};
+    if (step != nullptr) {
+        error.pointer = step->pointer;
+        error.operation = step->sentence;
+        if (step->op == Op::run_hook) error.fault = Fault::hook_failed;
+    }
+    explain_detail(report, error);
+    if (step != nullptr && (step->op == Op::find_program || step->op == Op::exec)) explain_program(report, error);
+    return error;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,98 @@
+#include "runtime/lifecycle/trees.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/syscall.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using plan::Hosted;
+using Tree = plan::OpenTree<Hosted>;
+
+Result<> set_attributes(const Fd& tree, bool recursive, std::uint64_t set, std::uint64_t clear,
+                        std::uint64_t propagation) {
+    if (set == 0 && clear == 0 && propagation == 0) return {};
+    mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = 0};
+    const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
+    if (::mount_setattr(tree.get(), "", flags, &attributes, sizeof(attributes)) == 0) return {};
+    // Before kernel 5.12 the plan has init set them (Host::has_mount_setattr).
+    if (errno == ENOSYS) return {};
+    return fail_errno("mount_setattr", "set the attributes of");
+}
+
+Result<Fd> open_tree(const Tree& tree) {
+    Fd fd = TRY(sys::open_tree(tree.source, OPEN_TREE_CLONE | (tree.recursive != 0 ? AT_RECURSIVE : 0u)));
+    if (tree.keep_peers == 0) TRY(set_attributes(fd, true, 0, 0, MS_SLAVE));
+    TRY(set_attributes(fd, true, tree.recursive_set, tree.recursive_clear, 0));
+    TRY(set_attributes(fd, false, tree.set, tree.clear, 0));
+    TRY(set_attributes(fd, (tree.propagation & MS_REC) != 0, 0, 0, tree.propagation & ~std::uint64_t{MS_REC}));
+    return fd;
+}
+
+int clone_flag(spec::NamespaceKind kind) {
+    switch (kind) {
+        case spec::NamespaceKind::pid: return CLONE_NEWPID;
+        case spec::NamespaceKind::network: return CLONE_NEWNET;
+        case spec::NamespaceKind::mount: return CLONE_NEWNS;
+        case spec::NamespaceKind::ipc: return CLONE_NEWIPC;
+        case spec::NamespaceKind::uts: return CLONE_NEWUTS;
+        case spec::NamespaceKind::user: return CLONE_NEWUSER;
+        case spec::NamespaceKind::cgroup: return CLONE_NEWCGROUP;
+        case spec::NamespaceKind::time: return CLONE_NEWTIME;
+    }
+    return 0;
+}
+
+Result<Fd> open_namespace(const plan::PlannedNamespace& ns) {
+    Fd fd = TRY(sys::open(ns.path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    const int kind = ::ioctl(fd.get(), NS_GET_NSTYPE);
+    if (kind == clone_flag(ns.kind)) return fd;
+    return fail({.fault = Fault::invalid_config,
+                 .operation = "join the namespace",
+                 .object = ns.path,
+                 .detail = kind < 0 ? "it is not a namespace" : "it is a namespace of another type"});
+}
+
+// Adds what the wrapper of the system call could not know.
+Result<Fd> at(Result<Fd> opened, const std::string& pointer, const std::string& path) {
+    if (opened) return opened;
+    opened.error().pointer = pointer;
+    if (opened.error().object.empty()) opened.error().object = path;
+    return opened;
+}
+
+}  // namespace
+
+Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
+    std::vector<SlotFd> opened;
+    bool root = false;
+    for (const plan::PlannedTree& tree : plan.trees) {
+        opened.push_back({tree.tree.slot, TRY(at(open_tree(tree.tree), tree.pointer, tree.tree.source))});
+        root = root || tree.tree.slot == plan::slot_root;
+    }
+    // Without a mount namespace of its own the container's root is entered where it stands.
+    if (!root)
+        opened.push_back({plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
+    for (const plan::PlannedNamespace& ns : plan.namespaces)
+        opened.push_back({ns.slot, TRY(at(open_namespace(ns), ns.pointer, ns.path))});
+    return opened;
+}
+
+Result<std::vector<SlotFd>> open_cgroup_trees(const plan::Plan& plan, const std::vector<std::string>& paths) {
+    std::vector<SlotFd> opened;
+    for (const plan::PlannedCgroupTree& tree : plan.cgroup_trees) {
+        Tree wanted{.slot = tree.slot, .source = paths.at(tree.hierarchy), .recursive = 0, .set = tree.attributes};
+        opened.push_back({tree.slot, TRY(at(open_tree(wanted), tree.pointer, wanted.source))});
+    }
+    return opened;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,85 @@
+#include "runtime/lifecycle/user_maps.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/syscall.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+struct Kind {
+    const char* file;
+    const char* program;
+    const char* pointer;
+};
+constexpr Kind uid_kind{"uid_map", "newuidmap", "/linux/uidMappings"};
+constexpr Kind gid_kind{"gid_map", "newgidmap", "/linux/gidMappings"};
+
+Result<> write_proc(pid_t pid, const char* name, const std::string& text, const char* pointer) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
+    const auto attempt = [&]() -> Result<> {
+        const Fd file = TRY(sys::open(path, O_WRONLY));
+        // One write: the kernel takes a map whole or not at all.
+        if (::write(file.get(), text.data(), text.size()) < 0) return fail_errno("write", "write", path);
+        return {};
+    };
+    Result<> written = attempt();
+    if (!written) {
+        written.error().pointer = pointer;
+        written.error().operation = "write";
+        written.error().object = name;
+    }
+    return written;
+}
+
+Result<> run_map_program(pid_t pid, const Kind& kind, const std::vector<spec::IdMapping>& mappings) {
+    std::vector<std::string> words{kind.program, std::to_string(pid)};
+    for (const spec::IdMapping& map : mappings)
+        for (const std::uint32_t number : {map.container_id, map.host_id, map.size})
+            words.push_back(std::to_string(number));
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_t child = 0;
+    const int error = ::posix_spawnp(&child, kind.program, nullptr, nullptr, argv.data(), environ);
+    if (error != 0) {
+        Error failure = fail_errno(error, "posix_spawnp", "run", kind.program).error();
+        failure.pointer = kind.pointer;
+        failure.hint = "maps of more than one's own id need it: install the package uidmap";
+        return fail(std::move(failure));
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return fail_errno("waitpid", "wait for", kind.program);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    return fail({.pointer = kind.pointer,
+                 .operation = "run",
+                 .object = kind.program,
+                 .detail = "it refused the map",
+                 .hint = "see /etc/subuid and /etc/subgid"});
+}
+
+Result<> write_map(pid_t pid, const Kind& kind, const std::vector<spec::IdMapping>& mappings, std::uint32_t own_id) {
+    const bool only_own_id = mappings.size() == 1 && mappings[0].size == 1 && mappings[0].host_id == own_id;
+    if (::geteuid() != 0 && !only_own_id) return run_map_program(pid, kind, mappings);
+    std::string text;
+    for (const spec::IdMapping& map : mappings)
+        text += std::to_string(map.container_id) + " " + std::to_string(map.host_id) + " " +
+                std::to_string(map.size) + "\n";
+    if (::geteuid() != 0 && kind.file == gid_kind.file) TRY(write_proc(pid, "setgroups", "deny", kind.pointer));
+    return write_proc(pid, kind.file, text, kind.pointer);
+}
+
+}  // namespace
+
+Result<> write_user_maps(pid_t pid, const plan::UserNamespace& maps) {
+    TRY(write_map(pid, gid_kind, maps.gid_mappings, ::getegid()));
+    return write_map(pid, uid_kind, maps.uid_mappings, ::geteuid());
+}
+
+}  // namespace ocirt::lifecycle

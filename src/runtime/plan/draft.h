@@ -1,0 +1,58 @@
+// A plan in the making: what the parts of make_plan share. Each part adds its steps in the order in which init carries
+// them out.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "runtime/plan/make_plan.h"
+#include "runtime/plan/plan.h"
+
+namespace ocirt::plan {
+
+struct Draft {
+    const spec::Config& config;
+    const Host& host;
+    const Options& options;
+    Plan plan{};
+    Slot next_slot = slot_first_free;
+    bool cgroup_awaited = false;
+
+    void add(Action action, std::string pointer = {}) {
+        plan.steps.push_back({std::move(action), std::move(pointer)});
+    }
+    void warn(std::string pointer, std::string message) {
+        plan.warnings.push_back({std::move(pointer), std::move(message)});
+    }
+
+    [[nodiscard]] bool rootless() const { return host.uid != 0; }
+    [[nodiscard]] bool has(spec::NamespaceKind kind) const { return config.linux.find(kind) != nullptr; }
+    [[nodiscard]] bool makes(spec::NamespaceKind kind) const {
+        const spec::Namespace* found = config.linux.find(kind);
+        return found != nullptr && found->path.empty();
+    }
+    [[nodiscard]] bool joins(spec::NamespaceKind kind) const { return has(kind) && !makes(kind); }
+    // "/linux/namespaces/2" of the entry of this kind; the list's own pointer when there is none.
+    [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
+};
+
+// The parts, in the order of the plan.
+[[nodiscard]] Result<> refuse_unbuilt(const spec::Config& config);  // refusals.cpp
+void plan_namespaces(Draft& draft);                                 // namespaces.cpp
+void plan_cgroup_namespace(Draft& draft);
+void plan_pid_namespace(Draft& draft);
+[[nodiscard]] Result<> plan_mounts(Draft& draft);         // mounts.cpp
+[[nodiscard]] Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::string& target,
+                                         const std::string& pointer);  // cgroup_mounts.cpp
+void plan_devices(Draft& draft);                          // devices.cpp
+void plan_create_hooks(Draft& draft);                     // process.cpp
+void plan_root_entry(Draft& draft);                       // root.cpp
+[[nodiscard]] Result<> plan_process(Draft& draft);        // process.cpp
+
+// "/a//b/../c/" is "/a/c"; relative paths are taken from "/". Lexical: symlinks are init's matter.
+[[nodiscard]] std::string clean_path(const std::string& path);
+
+// A path of the host as written in config.json: relative ones are relative to the bundle.
+[[nodiscard]] std::string host_path(const Draft& draft, const std::string& path);
+
+}  // namespace ocirt::plan

@@ -1,0 +1,35 @@
+// From config to plan: pure, needs no root, makes no system call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/error.h"
+#include "runtime/cgroup/layout.h"
+#include "runtime/plan/plan.h"
+#include "runtime/spec/config.h"
+
+namespace ocirt::plan {
+
+// What the plan depends on beyond the config: this host and this user. lifecycle/host.h finds it out.
+struct Host {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    cgroup::Layout cgroups;
+    bool has_mount_setattr = true;  // kernel 5.12
+    bool has_kcore = true;  // /proc/kcore exists: /dev/core is made to point at it
+};
+
+struct Options {
+    std::string id;
+    std::string bundle;  // absolute
+    bool no_pivot = false;
+    bool no_new_keyring = false;
+    bool use_cgroups = true;  // --cgroup-manager disabled: false
+    std::uint32_t preserve_fds = 0;
+};
+
+// Fails with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.
+[[nodiscard]] Result<Plan> make_plan(const spec::Config& config, const Host& host, const Options& options);
+
+}  // namespace ocirt::plan

@@ -1,0 +1,97 @@
+// The plan of a container: everything that will be done to make it, as data.
+//
+// make_plan (make_plan.h) decides it from the config, the host and the caller's options, and changes nothing. The
+// parent's side carries out what stands in Plan itself; init carries out Plan::steps in their order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/plan/steps.h"
+#include "runtime/spec/config.h"
+
+namespace ocirt::plan {
+
+// How the runtime holds the texts and lists of a step.
+struct Hosted {
+    using Text = std::string;
+    using Texts = std::vector<std::string>;
+    using Numbers = std::vector<std::uint64_t>;
+    using Bytes = std::vector<std::byte>;
+};
+
+using Action =
+    std::variant<Unshare<Hosted>, JoinNamespace<Hosted>, BecomeRoot<Hosted>, Respawn<Hosted>, SetTimeOffsets<Hosted>,
+                 Await<Hosted>, Notify<Hosted>, NewSession<Hosted>, JoinSessionKeyring<Hosted>, SetHostname<Hosted>,
+                 SetDomainname<Hosted>, RaiseLoopback<Hosted>, SetPropagation<Hosted>, OpenTree<Hosted>,
+                 AttachRoot<Hosted>, AttachMount<Hosted>, MountFs<Hosted>, SetMountAttributes<Hosted>,
+                 MakeDirectory<Hosted>, MakeDevice<Hosted>, MakeSymlink<Hosted>, WriteSysctl<Hosted>,
+                 PivotRoot<Hosted>, MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>,
+                 RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
+                 SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, SetUser<Hosted>,
+                 SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
+
+struct Step {
+    Action action;
+    std::string pointer;  // the JSON pointer that asked for it; empty for what every container gets
+};
+
+// A mount tree that the parent opens before init attaches it.
+struct PlannedTree {
+    OpenTree<Hosted> tree;
+    std::string pointer;
+};
+
+// A namespace to join, opened by the parent from its path and verified to be of its kind.
+struct PlannedNamespace {
+    Slot slot = slot_none;
+    spec::NamespaceKind kind{};
+    std::string path;
+    std::string pointer;
+};
+
+// A bind of the container's own cgroup directory in one hierarchy (a cgroup mount without a cgroup namespace): opened
+// by the parent once the cgroup exists.
+struct PlannedCgroupTree {
+    Slot slot = slot_none;
+    std::size_t hierarchy = 0;  // index into the host's cgroup layout
+    std::uint64_t attributes = 0;
+    std::string pointer;
+};
+
+struct UserNamespace {
+    std::vector<spec::IdMapping> uid_mappings;
+    std::vector<spec::IdMapping> gid_mappings;
+};
+
+struct Warning {
+    std::string pointer;
+    std::string message;
+};
+
+struct Plan {
+    std::string id;
+    std::string bundle;  // absolute
+    std::string rootfs;  // absolute
+
+    // The parent's part.
+    std::uint64_t clone_flags = 0;  // CLONE_NEWPID, CLONE_NEWUSER: those that must be made with the process
+    std::optional<UserNamespace> user_namespace;  // maps to write; before init is executed if CLONE_NEWUSER is above
+    bool own_pid_namespace = false;               // new: when init ends, the kernel ends all others
+    std::vector<PlannedNamespace> namespaces;
+    std::vector<PlannedTree> trees;
+    std::vector<PlannedCgroupTree> cgroup_trees;
+    std::optional<int> oom_score_adj;
+    bool has_create_hooks = false;  // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
+
+    // init's part.
+    std::vector<Step> steps;
+
+    std::vector<Warning> warnings;
+};
+
+}  // namespace ocirt::plan

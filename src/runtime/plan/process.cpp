@@ -1,0 +1,112 @@
+// The user's program: what is looked up while the container is created, what is set once it is told to start.
+//
+// The order at start: hooks, limits, bounding set, user, capabilities, working directory, seccomp, execve. A seccomp
+// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes it.
+#include <linux/capability.h>
+
+#include <string_view>
+
+#include "runtime/plan/draft.h"
+#include "runtime/security/capabilities.h"
+
+namespace ocirt::plan {
+namespace {
+
+constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const std::string* find_environment(const spec::Process& process, std::string_view name) {
+    const std::string* found = nullptr;
+    for (const std::string& entry : process.env)
+        if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) found = &entry;
+    return found;
+}
+
+void plan_hooks(Draft& draft, const std::vector<spec::Hook>& hooks, const std::string& list) {
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+        const spec::Hook& hook = hooks[i];
+        const std::uint64_t timeout_ms =
+            hook.timeout ? static_cast<std::uint64_t>(std::chrono::milliseconds(*hook.timeout).count()) : 0;
+        draft.add(RunHook<Hosted>{.path = hook.path, .args = hook.args, .env = hook.env, .timeout_ms = timeout_ms},
+                  list + "/" + std::to_string(i));
+    }
+}
+
+void plan_credentials(Draft& draft, const spec::Process& process) {
+    security::ResolvedCapabilities resolved;
+    if (process.capabilities)
+        resolved = security::resolve_capabilities(*process.capabilities, security::last_capability());
+    for (const Error& warning : resolved.warnings) draft.warn(warning.pointer, render(warning));
+    const security::CapabilitySets& sets = resolved.sets;
+
+    const bool seccomp_as_admin = draft.config.linux.seccomp.has_value() && !process.no_new_privileges;
+    const std::uint64_t kept = seccomp_as_admin ? std::uint64_t{1} << CAP_SYS_ADMIN : 0;
+
+    if (process.no_new_privileges) draft.add(SetNoNewPrivileges<Hosted>{}, "/process/noNewPrivileges");
+    draft.add(DropBounding<Hosted>{.keep = sets.bounding}, "/process/capabilities/bounding");
+    const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
+    const bool may_set_groups = !draft.rootless() || !groups.empty();
+    draft.add(SetUser<Hosted>{
+                  .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
+              "/process/user");
+    draft.add(SetCapabilities<Hosted>{.effective = sets.effective | kept,
+                                      .permitted = sets.permitted | kept,
+                                      .inheritable = sets.inheritable,
+                                      .ambient = sets.ambient},
+              "/process/capabilities");
+}
+
+// Created: only `start` is missing. What can be known to be wrong with the program is told now.
+void plan_lookup(Draft& draft, const spec::Process& process) {
+    draft.add(ChangeDirectory<Hosted>{.path = process.cwd}, "/process/cwd");
+    if (find_environment(process, "HOME") == nullptr)
+        draft.add(FindHome<Hosted>{.uid = process.user.uid}, "/process/user/uid");
+    const std::string* path = find_environment(process, "PATH");
+    draft.add(FindProgram<Hosted>{.name = process.args.front(), .search = path ? path->substr(5) : default_path},
+              "/process/args/0");
+}
+
+}  // namespace
+
+Result<> plan_process(Draft& draft) {
+    const auto stage = [](Stage value) { return static_cast<std::uint32_t>(value); };
+    if (!draft.config.process || draft.config.process->args.empty()) {
+        return fail({.fault = Fault::invalid_config,
+                     .pointer = draft.config.process ? "/process/args" : "/process",
+                     .operation = "plan the process",
+                     .detail = "no program to run is named"});
+    }
+    const spec::Process& process = *draft.config.process;
+    draft.plan.oom_score_adj = process.oom_score_adj;
+
+    plan_lookup(draft, process);
+    draft.add(Notify<Hosted>{.stage = stage(Stage::ready)});
+    draft.add(Await<Hosted>{.stage = stage(Stage::committed)});
+    draft.add(AwaitStart<Hosted>{});
+    plan_hooks(draft, draft.config.hooks.start_container, "/hooks/startContainer");
+
+    for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
+        const spec::Rlimit& limit = process.rlimits[i];
+        draft.add(SetRlimit<Hosted>{.resource = static_cast<std::uint32_t>(limit.resource),
+                                    .soft = limit.soft,
+                                    .hard = limit.hard},
+                  "/process/rlimits/" + std::to_string(i));
+    }
+    plan_credentials(draft, process);
+    draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
+    draft.add(SetUmask<Hosted>{.mask = process.user.umask.value_or(0022)}, "/process/user/umask");
+    if (draft.config.linux.seccomp) draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
+    draft.add(Exec<Hosted>{.args = process.args, .env = process.env, .preserve_fds = draft.options.preserve_fds},
+              "/process/args/0");
+    return {};
+}
+
+void plan_create_hooks(Draft& draft) {
+    const spec::Hooks& hooks = draft.config.hooks;
+    draft.plan.has_create_hooks =
+        !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
+    if (!draft.plan.has_create_hooks) return;
+    draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::create_hooks)});
+    plan_hooks(draft, hooks.create_container, "/hooks/createContainer");
+}
+
+}  // namespace ocirt::plan

@@ -1,0 +1,183 @@
+#include "runtime/state/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <thread>
+
+#include "common/syscall.h"
+
+namespace ocirt::state {
+namespace {
+
+constexpr const char* record_name = "state.json";
+constexpr const char* record_draft = "state.json.new";
+constexpr std::size_t record_limit = 16u << 20;
+
+std::string quoted(std::string_view id) { return "\"" + std::string(id) + "\""; }
+
+// mkdir -p; the last one 0700, those above it as any directory of /run.
+Result<> make_root(const std::string& root) {
+    for (std::size_t end = 1; end != std::string::npos;) {
+        end = root.find('/', end + 1);
+        const std::string part = root.substr(0, end);
+        const mode_t mode = end == std::string::npos ? 0700 : 0711;
+        if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+            return fail_errno("mkdir", "make the state directory", part);
+    }
+    return {};
+}
+
+// O_PATH would do for everything but flock.
+Result<Fd> open_root(const std::string& root) {
+    Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
+        return fail({.operation = "use the state directory",
+                     .object = root,
+                     .detail = "others may write to it",
+                     .hint = "chmod 0700 " + root});
+    }
+    return fd;
+}
+
+}  // namespace
+
+Result<> check_id(std::string_view id) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' ||
+               c == '-' || c == '.';
+    };
+    std::string detail;
+    if (id.empty())
+        detail = "it is empty";
+    else if (id.size() > 255)
+        detail = "it has " + std::to_string(id.size()) + " bytes, at most 255 are allowed";
+    else if (id.front() == '.')
+        detail = "it begins with a dot";
+    else if (!std::ranges::all_of(id, allowed))
+        detail = "only letters, digits and _ + - . are allowed";
+    if (detail.empty()) return {};
+    return fail({.fault = Fault::invalid_argument,
+                 .operation = "use the container id",
+                 .object = quoted(id.substr(0, 64)),
+                 .detail = detail});
+}
+
+Result<Directory> Directory::create(const std::string& root, const std::string& id) {
+    TRY(check_id(id));
+    TRY(make_root(root));
+    Fd root_fd = TRY(open_root(root));
+    if (::mkdirat(root_fd.get(), id.c_str(), 0700) != 0) {
+        if (errno == EEXIST) {
+            return fail({.fault = Fault::already_exists,
+                         .operation = "create the container",
+                         .object = quoted(id),
+                         .detail = "a container with this id already exists",
+                         .hint = "`ocirt delete " + id + "` removes it"});
+        }
+        return fail_errno("mkdirat", "make the state directory of", quoted(id));
+    }
+    Fd fd = TRY(sys::open_at(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    Directory directory(std::move(root_fd), std::move(fd), id);
+    TRY(directory.lock(std::chrono::seconds(5)));
+    return directory;
+}
+
+Result<Directory> Directory::open(const std::string& root, const std::string& id) {
+    TRY(check_id(id));
+    const auto missing = [&id] {
+        return fail({.fault = Fault::not_found,
+                     .operation = "find the container",
+                     .object = quoted(id),
+                     .detail = "it does not exist"});
+    };
+    Result<Fd> root_fd = sys::open(root, O_RDONLY | O_DIRECTORY);
+    if (!root_fd && root_fd.error().errnum == ENOENT) return missing();
+    if (!root_fd) return std::unexpected(std::move(root_fd).error());
+    Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!fd && fd.error().errnum == ENOENT) return missing();
+    if (!fd) return std::unexpected(std::move(fd).error());
+    return Directory(std::move(*root_fd), std::move(*fd), id);
+}
+
+Result<> Directory::lock(std::chrono::milliseconds deadline) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (::flock(directory_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("flock", "lock the container", quoted(id_));
+        if (std::chrono::steady_clock::now() >= end) {
+            return fail({.fault = Fault::timed_out,
+                         .operation = "lock the container",
+                         .object = quoted(id_),
+                         .detail = "another ocirt has been working on it for " + std::to_string(deadline.count()) + " ms"});
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return {};
+}
+
+bool Directory::is_locked_by_other() const {
+    // Another open description: flock is of the description, and ours may hold the lock.
+    const Result<Fd> again = sys::open_at(directory_, ".", O_RDONLY | O_DIRECTORY);
+    return again && ::flock(again->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+Result<> Directory::write(const Record& record) const {
+    const std::string text = to_json(record);
+    const Fd file = TRY(sys::open_at(directory_, record_draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    TRY(sys::write_all(file, text.data(), text.size()));
+    if (::renameat(directory_.get(), record_draft, directory_.get(), record_name) != 0)
+        return fail_errno("renameat", "write the state record of", quoted(id_));
+    return {};
+}
+
+Result<Record> Directory::read() const {
+    const Result<Fd> file = sys::open_at(directory_, record_name, O_RDONLY | O_NOFOLLOW);
+    if (!file && file.error().errnum == ENOENT) {
+        return fail({.fault = Fault::not_found,
+                     .operation = "read the state record of",
+                     .object = quoted(id_),
+                     .detail = "the container does not exist: its creation was cut short"});
+    }
+    if (!file) return std::unexpected(file.error());
+    return from_json(TRY(sys::read_all(*file, record_limit)));
+}
+
+bool Directory::has_start_socket() const {
+    return ::faccessat(directory_.get(), start_socket, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Result<> Directory::remove_start_socket() const {
+    if (::unlinkat(directory_.get(), start_socket, 0) == 0 || errno == ENOENT) return {};
+    return fail_errno("unlinkat", "remove the start socket of", quoted(id_));
+}
+
+Result<> Directory::remove() const {
+    for (const char* name : {start_socket, record_draft, record_name})
+        if (::unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT)
+            return fail_errno("unlinkat", "remove the state of", quoted(id_));
+    if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+    return fail_errno("unlinkat", "remove the state directory of", quoted(id_));
+}
+
+Result<std::vector<std::string>> list_ids(const std::string& root) {
+    std::vector<std::string> ids;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(root.c_str()), ::closedir);
+    if (!directory) {
+        if (errno == ENOENT) return ids;
+        return fail_errno("opendir", "list the state directory", root);
+    }
+    while (const dirent* entry = ::readdir(directory.get()))
+        if (check_id(entry->d_name)) ids.emplace_back(entry->d_name);
+    std::ranges::sort(ids);
+    return ids;
+}
+
+}  // namespace ocirt::state

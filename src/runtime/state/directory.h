@@ -1,0 +1,65 @@
+// The state directory: <root>/<id>/, 0700, one for each container.
+//
+//   state.json   the record; replaced by rename, so that a reader sees one version whole
+//   start.sock   there from creation until `start` has seen the program run
+//
+// Whoever changes a container holds the lock (flock on the directory). Everything is reached through the directory's
+// descriptor.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "runtime/state/record.h"
+
+namespace ocirt::state {
+
+inline constexpr const char* start_socket = "start.sock";
+
+// [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes (threat D9).
+[[nodiscard]] Result<> check_id(std::string_view id);
+
+class Directory {
+   public:
+    // Makes <root> (mode 0700, parents 0711) where it is missing, and <root>/<id>. Returned locked.
+    // Errors: Fault::already_exists; a root that others may write is refused.
+    [[nodiscard]] static Result<Directory> create(const std::string& root, const std::string& id);
+
+    // Errors: Fault::not_found.
+    [[nodiscard]] static Result<Directory> open(const std::string& root, const std::string& id);
+
+    // Waits at most `deadline` for the lock; Fault::timed_out.
+    [[nodiscard]] Result<> lock(std::chrono::milliseconds deadline);
+    // Whether another process holds it.
+    [[nodiscard]] bool is_locked_by_other() const;
+
+    [[nodiscard]] Result<> write(const Record& record) const;
+    // Fault::not_found where no record was written (a `create` cut short before it).
+    [[nodiscard]] Result<Record> read() const;
+
+    [[nodiscard]] bool has_start_socket() const;
+    [[nodiscard]] Result<> remove_start_socket() const;
+
+    // The directory and what is in it. Missing files are no error.
+    [[nodiscard]] Result<> remove() const;
+
+    [[nodiscard]] const Fd& fd() const { return directory_; }
+    [[nodiscard]] const std::string& id() const { return id_; }
+
+   private:
+    Directory(Fd root, Fd directory, std::string id)
+        : root_(std::move(root)), directory_(std::move(directory)), id_(std::move(id)) {}
+
+    Fd root_;
+    Fd directory_;
+    std::string id_;
+};
+
+// The ids below `root`, sorted; none where it does not exist.
+[[nodiscard]] Result<std::vector<std::string>> list_ids(const std::string& root);
+
+}  // namespace ocirt::state

@@ -1,0 +1,67 @@
+// What ocirt remembers of a container on disk: <root>/<id>/state.json.
+//
+// A superset of the runtime-spec's state JSON (runtime.md "State"): what is ocirt's own stands under "ocirt".
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/plan/steps.h"
+#include "runtime/spec/config.h"
+
+namespace ocirt::state {
+
+inline constexpr int record_version = 1;
+
+// A process that can be told from a later one with the same pid.
+struct ProcessIdentity {
+    pid_t pid = 0;                  // in the runtime's pid namespace
+    std::uint64_t start_time = 0;   // clock ticks after boot: proc_pid_stat(5), field 22
+};
+
+// A step of init's that runs at start, kept so that `start`, another process than the one that made the plan, can say
+// which one failed.
+struct StartStep {
+    std::uint32_t index = 0;
+    plan::Op op{};
+    std::string pointer;
+    std::string sentence;
+};
+
+struct Record {
+    std::string id;
+    std::string bundle;
+    std::string rootfs;
+    std::string oci_version;
+    std::string created;  // RFC 3339, UTC
+    std::string boot_id;  // of the boot that the pid belongs to
+    bool complete = false;  // false: `create` has not ended
+    ProcessIdentity init;
+    bool own_pid_namespace = true;
+    bool use_cgroups = true;
+    std::vector<cgroup::Place> cgroups;
+    spec::StringMap annotations;
+    std::vector<spec::Hook> poststart;
+    std::vector<spec::Hook> poststop;
+    std::vector<StartStep> start_steps;
+    std::uint32_t owner = 0;  // uid
+};
+
+[[nodiscard]] std::string to_json(const Record& record);
+
+// Fails with Fault::corrupted for what to_json did not write, and for a later record_version.
+[[nodiscard]] Result<Record> from_json(std::string_view text);
+
+enum class Status { creating, created, running, paused, stopped };
+[[nodiscard]] std::string_view to_string(Status status);
+
+// The spec's state JSON, which hooks get and `ocirt state` prints. pid is left out of a stopped container's.
+[[nodiscard]] std::string spec_state(const Record& record, Status status, bool pretty);
+
+}  // namespace ocirt::state
