@@ -1,0 +1,13 @@
+// tmpcopyup: a new tmpfs begins with what the directory it covers holds.
+#pragma once
+
+#include "runtime/init/sys.h"
+
+namespace ocirt::init {
+
+// Copies the directories, regular files and symlinks below `source` into the directory `target`, with their modes and
+// owners, and the mode and owner of `source` itself. Nothing is followed; devices, FIFOs and sockets are left out. At
+// most 64 directories deep (ELOOP).
+Result copy_up(int source, int target);
+
+}  // namespace ocirt::init

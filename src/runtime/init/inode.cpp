@@ -1,0 +1,24 @@
+#include "runtime/init/inode.h"
+
+#include "runtime/init/kernel.h"
+#include "runtime/init/try.h"
+
+namespace ocirt::init {
+
+Result status(long fd, struct statx& file) {
+    return sys::call(__NR_statx, fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, &file);
+}
+
+Result is_on_procfs(long fd) {
+    struct statfs filesystem;
+    TRY(sys::call(__NR_fstatfs, fd, &filesystem));
+    return {filesystem.f_type == PROC_SUPER_MAGIC};
+}
+
+Result is_directory(long fd) {
+    struct statx file;
+    TRY(status(fd, file));
+    return {S_ISDIR(file.stx_mode)};
+}
+
+}  // namespace ocirt::init
