@@ -54,7 +54,7 @@ void read_seccomp(Object& object, Seccomp& seccomp) {
     const bool known = object.required("defaultAction").word(seccomp.default_action, seccomp_actions, "a seccomp action");
     read_errno_ret(object["defaultErrnoRet"], seccomp.default_errno_ret, known, seccomp.default_action);
     read_words(object["architectures"], seccomp.architectures, seccomp_architectures, "a seccomp architecture");
-    read_words(object["flags"], seccomp.flags, seccomp_flags, "a seccomp flag");
+    if (Value flags = object["flags"]) read_words(flags, seccomp.flags.emplace(), seccomp_flags, "a seccomp flag");
     Value listener = object["listenerPath"];
     if (std::string path; listener.string(path) && !path.empty()) listener.absolute_path(seccomp.listener_path);
     object["listenerMetadata"].string(seccomp.listener_metadata);
