@@ -15,7 +15,8 @@ namespace {
 using enum spec::DeviceType;
 
 // As much of a BPF machine as the programs use. Anything else fails the test.
-int run(const DeviceProgram& program, std::uint32_t type, std::uint32_t access, std::uint32_t major, std::uint32_t minor) {
+int run(const DeviceProgram& program, std::uint32_t type, std::uint32_t access, std::uint32_t major,
+        std::uint32_t minor) {
     const std::array<std::uint32_t, 3> context{type | (access << 16), major, minor};
     std::array<std::uint64_t, 11> r{};
     for (std::size_t at = 0, steps = 0; at < program.size() && steps < 100000; ++at, ++steps) {
@@ -30,9 +31,15 @@ int run(const DeviceProgram& program, std::uint32_t type, std::uint32_t access, 
             case BPF_ALU | BPF_MOV | BPF_X: to = static_cast<std::uint32_t>(from); break;
             case BPF_ALU | BPF_AND | BPF_K: to = static_cast<std::uint32_t>(to) & low; break;
             case BPF_ALU | BPF_RSH | BPF_K: to = static_cast<std::uint32_t>(to) >> low; break;
-            case BPF_JMP | BPF_JNE | BPF_K: if (to != immediate) at += static_cast<std::size_t>(i.offset); break;
-            case BPF_JMP | BPF_JEQ | BPF_K: if (to == immediate) at += static_cast<std::size_t>(i.offset); break;
-            case BPF_JMP | BPF_JNE | BPF_X: if (to != from) at += static_cast<std::size_t>(i.offset); break;
+            case BPF_JMP | BPF_JNE | BPF_K:
+                if (to != immediate) at += static_cast<std::size_t>(i.offset);
+                break;
+            case BPF_JMP | BPF_JEQ | BPF_K:
+                if (to == immediate) at += static_cast<std::size_t>(i.offset);
+                break;
+            case BPF_JMP | BPF_JNE | BPF_X:
+                if (to != from) at += static_cast<std::size_t>(i.offset);
+                break;
             case BPF_JMP | BPF_EXIT: return static_cast<int>(r[0]);
             default: ADD_FAILURE() << "instruction " << int{i.code}; return -1;
         }

@@ -39,8 +39,9 @@ TEST(CgroupLayout, SystemdHybridWithCoMountedControllers) {
 }
 
 TEST(CgroupLayout, PureV2) {
-    const Layout layout = parse_layout("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-                                       "0::/system.slice/docker.service\n");
+    const Layout layout =
+        parse_layout("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+                     "0::/system.slice/docker.service\n");
     EXPECT_EQ(describe(layout), "v2 at /sys/fs/cgroup own /system.slice/docker.service\n");
 }
 
@@ -53,31 +54,33 @@ TEST(CgroupLayout, ControllerThatIsMountedNowhereIsAbsent) {
 }
 
 TEST(CgroupLayout, InsideAContainerWithoutACgroupNamespacePathsAreRelativeToTheMount) {
-    const Layout layout = parse_layout("38 31 0:35 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
-                                       "39 31 0:36 /docker/ab /sys/fs/cgroup/pids ro - cgroup cgroup rw,pids\n",
-                                       "4:memory:/docker/abc/inner\n5:pids:/docker/abc\n");
+    const Layout layout = parse_layout(
+        "38 31 0:35 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
+        "39 31 0:36 /docker/ab /sys/fs/cgroup/pids ro - cgroup cgroup rw,pids\n",
+        "4:memory:/docker/abc/inner\n5:pids:/docker/abc\n");
     EXPECT_EQ(describe(layout),
               "v1 memory at /sys/fs/cgroup/memory own /inner\n"
               "v1 pids at /sys/fs/cgroup/pids own /\n");  // "/docker/ab" is no parent of "/docker/abc"
 }
 
 TEST(CgroupLayout, PrefersTheMountThatShowsOurOwnCgroup) {
-    const Layout layout = parse_layout("50 31 0:35 /other /var/lib/x/memory rw - cgroup cgroup rw,memory\n"
-                                       "38 31 0:35 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-                                       "51 31 0:35 / /mnt/memory rw - cgroup cgroup rw,memory\n",
-                                       "4:memory:/a\n");
+    const Layout layout = parse_layout(
+        "50 31 0:35 /other /var/lib/x/memory rw - cgroup cgroup rw,memory\n"
+        "38 31 0:35 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+        "51 31 0:35 / /mnt/memory rw - cgroup cgroup rw,memory\n",
+        "4:memory:/a\n");
     EXPECT_EQ(describe(layout), "v1 memory at /sys/fs/cgroup/memory own /a\n");
 }
 
 TEST(CgroupLayout, UnescapesMountPointsAndSurvivesNonsense) {
-    const Layout layout = parse_layout("\n - cgroup\n1 2 - cgroup x\n38 31 0:35 / /mnt/a\\040b rw - cgroup cgroup rw,memory\n",
-                                       "nonsense\n4:memory\n4:memory:/a:b\n");
+    const Layout layout =
+        parse_layout("\n - cgroup\n1 2 - cgroup x\n38 31 0:35 / /mnt/a\\040b rw - cgroup cgroup rw,memory\n",
+                     "nonsense\n4:memory\n4:memory:/a:b\n");
     EXPECT_EQ(describe(layout), "v1 memory at /mnt/a b own /a:b\n");
 }
 
 TEST(CgroupLayout, OutsideOfTheCgroupNamespace) {
-    const Layout layout =
-        parse_layout("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../other\n");
+    const Layout layout = parse_layout("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../other\n");
     EXPECT_EQ(describe(layout), "v2 at /sys/fs/cgroup own /\n");
 }
 
@@ -87,13 +90,15 @@ TEST(CgroupLayout, ParsesControllers) {
 }
 
 Layout two_trees() {
-    return {.hierarchies = {{.version = Version::v1, .mount_point = "/c/memory", .controllers = {"memory"}, .own = "/a/b"},
-                            {.version = Version::v2, .mount_point = "/c/unified", .controllers = {}, .own = "/s/own"}}};
+    return {
+        .hierarchies = {{.version = Version::v1, .mount_point = "/c/memory", .controllers = {"memory"}, .own = "/a/b"},
+                        {.version = Version::v2, .mount_point = "/c/unified", .controllers = {}, .own = "/s/own"}}};
 }
 
 std::string paths_of(std::string_view cgroups_path, const Layout& layout = two_trees()) {
     const auto paths = container_paths(layout, cgroups_path, "box");
-    if (!paths) return std::string("refused at ").append(paths.error().pointer).append(": ").append(paths.error().detail);
+    if (!paths)
+        return std::string("refused at ").append(paths.error().pointer).append(": ").append(paths.error().detail);
     std::string text;
     for (const std::string& path : *paths) {
         if (!text.empty()) text += ' ';
@@ -109,7 +114,8 @@ TEST(CgroupsPath, AbsoluteIsBelowTheRoots) {
 
 TEST(CgroupsPath, RelativeIsBelowOurOwnOnV1AndBesideItOnV2) {
     EXPECT_EQ(paths_of("x/y"), "/c/memory/a/b/x/y /c/unified/s/x/y");
-    EXPECT_EQ(paths_of("system.slice:docker:1"), "/c/memory/a/b/system.slice:docker:1 /c/unified/s/system.slice:docker:1");
+    EXPECT_EQ(paths_of("system.slice:docker:1"),
+              "/c/memory/a/b/system.slice:docker:1 /c/unified/s/system.slice:docker:1");
 }
 
 TEST(CgroupsPath, AbsentIsTheId) {

@@ -11,7 +11,8 @@ namespace {
 
 Layout v1_layout() {
     Layout layout;
-    for (const char* name : {"cpuset", "cpu", "memory", "devices", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "rdma"})
+    for (const char* name :
+         {"cpuset", "cpu", "memory", "devices", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "rdma"})
         layout.hierarchies.push_back(
             {.version = Version::v1, .mount_point = std::string("/c/") + name, .controllers = {name}, .own = "/"});
     return layout;
@@ -47,7 +48,11 @@ spec::Resources memory(spec::Memory memory) { return {.memory = memory}; }
 spec::Resources cpu(const spec::Cpu& cpu) { return {.cpu = cpu}; }
 
 TEST(ResourcePlan, MemoryV1) {
-    EXPECT_EQ(limits(memory({.limit = 100, .reservation = 50, .swap = 200, .kernel_tcp = 7, .swappiness = 0,
+    EXPECT_EQ(limits(memory({.limit = 100,
+                             .reservation = 50,
+                             .swap = 200,
+                             .kernel_tcp = 7,
+                             .swappiness = 0,
                              .disable_oom_killer = true}),
                      v1_layout()),
               "memory.limit_in_bytes = 100 again </memory/limit>\n"
@@ -64,7 +69,8 @@ TEST(ResourcePlan, MemoryV1) {
 
 TEST(ResourcePlan, MemoryV2) {
     EXPECT_EQ(limits(memory({.limit = 100, .reservation = 50, .swap = 300}), v2_layout()),
-              "memory.swap.max = 200 </memory/swap>\nmemory.max = 100 </memory/limit>\nmemory.low = 50 </memory/reservation>\n");
+              "memory.swap.max = 200 </memory/swap>\nmemory.max = 100 </memory/limit>\nmemory.low = 50 "
+              "</memory/reservation>\n");
     EXPECT_EQ(limits(memory({.limit = 100, .swap = 100}), v2_layout()),
               "memory.swap.max = 0 optional </memory/swap>\nmemory.max = 100 </memory/limit>\n");
     EXPECT_EQ(limits(memory({.limit = 100, .swap = -1}), v2_layout()),
@@ -89,8 +95,8 @@ TEST(ResourcePlan, CpuV1) {
               "cpu.cfs_quota_us = 5000 </cpu/quota>\n");
     EXPECT_EQ(limits(cpu({.shares = 1}), v1_layout()),
               "error /linux/resources/cpu/shares: the minimum allowed cpu-shares is 2");
-    const auto plan = make_resource_plan(cpu({.realtime_runtime = 10, .realtime_period = 20, .cpus = "0-1", .mems = "0"}),
-                                         v1_layout(), without_devices);
+    const auto plan = make_resource_plan(
+        cpu({.realtime_runtime = 10, .realtime_period = 20, .cpus = "0-1", .mems = "0"}), v1_layout(), without_devices);
     ASSERT_TRUE(plan);
     EXPECT_TRUE(plan->inherit_cpuset);
     EXPECT_EQ(describe(plan->before_attach),
@@ -124,9 +130,13 @@ TEST(ResourcePlan, CpuWeightMeetsMinimumDefaultAndMaximum) {
 
 TEST(ResourcePlan, BlockIo) {
     spec::Resources resources;
-    resources.block_io = spec::BlockIo{.weight = 500, .leaf_weight = {}, .weight_device = {{8, 0, 100, {}}},
-                                       .throttle_read_bps_device = {{8, 0, 1000}}, .throttle_write_bps_device = {},
-                                       .throttle_read_iops_device = {}, .throttle_write_iops_device = {{8, 16, 0}}};
+    resources.block_io = spec::BlockIo{.weight = 500,
+                                       .leaf_weight = {},
+                                       .weight_device = {{8, 0, 100, {}}},
+                                       .throttle_read_bps_device = {{8, 0, 1000}},
+                                       .throttle_write_bps_device = {},
+                                       .throttle_read_iops_device = {},
+                                       .throttle_write_iops_device = {{8, 16, 0}}};
     EXPECT_EQ(limits(resources, v1_layout()),
               "blkio.weight = 500 else blkio.bfq.weight = 500 </blockIO/weight>\n"
               "blkio.weight_device = 8:0 100 else blkio.bfq.weight_device = 8:0 100 </blockIO/weightDevice/0>\n"
@@ -174,7 +184,8 @@ TEST(ResourcePlan, HybridWritesWhereTheControllerIs) {
               "hugetlb.2MB.max = 4096 </hugepageLimits/0>\nhugetlb.2MB.rsvd.max = 4096 optional </hugepageLimits/0>\n");
     EXPECT_EQ(controllers_to_enable(layout, *plan), (std::vector<std::string>{"hugetlb"}));
     EXPECT_TRUE(controllers_to_enable(layout, ResourcePlan{}).empty());
-    EXPECT_EQ(controllers_to_enable(v2_layout({"cpu", "pids"}), ResourcePlan{}), (std::vector<std::string>{"cpu", "pids"}));
+    EXPECT_EQ(controllers_to_enable(v2_layout({"cpu", "pids"}), ResourcePlan{}),
+              (std::vector<std::string>{"cpu", "pids"}));
 
     resources = {};
     resources.unified = {{"memory.high", "5"}};
@@ -217,8 +228,9 @@ TEST(ResourcePlan, AbsentControllerIsAnErrorOnlyWhenAValueIsAskedFor) {
 
 TEST(ResourcePlan, DevicesV1AreADefaultAndExceptions) {
     spec::Resources resources;
-    resources.devices = {{.allow = false, .type = spec::DeviceType::any, .major = {}, .minor = {}, .access = "rwm"},
-                         {.allow = true, .type = spec::DeviceType::character, .major = 10, .minor = 229, .access = "rw"}};
+    resources.devices = {
+        {.allow = false, .type = spec::DeviceType::any, .major = {}, .minor = {}, .access = "rwm"},
+        {.allow = true, .type = spec::DeviceType::character, .major = 10, .minor = 229, .access = "rw"}};
     const auto plan = make_resource_plan(resources, v1_layout(), {});
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->limits.size(), 14u);

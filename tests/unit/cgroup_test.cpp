@@ -78,6 +78,16 @@ TEST_F(CgroupTest, RefusesACgroupWithProcessesAndLeavesNothing) {
     EXPECT_FALSE(fs::exists(root + "/memory/box"));
 }
 
+TEST_F(CgroupTest, RefusesAFrozenCgroup) {
+    put("/unified/box/cgroup.procs", "");
+    put("/unified/box/cgroup.freeze", "0\n");
+    EXPECT_TRUE(Cgroup::create(layout, paths, {}));
+    put("/unified/box/cgroup.freeze", "1\n");
+    const auto cgroup = Cgroup::create(layout, paths, {});
+    ASSERT_FALSE(cgroup);
+    EXPECT_NE(cgroup.error().detail.find("frozen"), std::string::npos);
+}
+
 TEST_F(CgroupTest, EnablesControllersOnTheWayDown) {
     put("/unified/cgroup.subtree_control", "");
     put("/unified/box/cgroup.subtree_control", "");
@@ -104,7 +114,8 @@ TEST_F(CgroupTest, CpusetComesFromTheNearestAncestorThatHasOne) {
         put(where, "\n");
     put("/cpuset/cpuset.cpus", "0-3\n");
     put("/cpuset/cpuset.mems", "0\n");
-    auto cgroup = Cgroup::open({{.version = Version::v1, .path = root + "/cpuset/box/inner", .controllers = {"cpuset"}}});
+    auto cgroup =
+        Cgroup::open({{.version = Version::v1, .path = root + "/cpuset/box/inner", .controllers = {"cpuset"}}});
     ResourcePlan plan;
     plan.inherit_cpuset = true;
     plan.before_attach = {{.controller = "cpuset", .file = "cpuset.cpus", .value = "1", .pointer = "/x"}};

@@ -17,9 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool forbidden(const Error& error) {
-    return error.errnum == EACCES || error.errnum == EPERM || error.errnum == EROFS;
-}
+bool forbidden(const Error& error) { return error.errnum == EACCES || error.errnum == EPERM || error.errnum == EROFS; }
 
 // Has one cgroup pass controllers on to its children: all at once, and if that fails whichever it can.
 void enable_in(const std::string& path, const std::vector<std::string>& controllers) {
@@ -32,8 +30,8 @@ void enable_in(const std::string& path, const std::vector<std::string>& controll
         (void)write_file(*directory, "cgroup.subtree_control", "+" + controller);
 }
 
-// From the tree's root down to the parent. What cannot be enabled (not delegated to us, or a process sits in an ancestor)
-// matters only if a limit needs it, which then says so.
+// From the tree's root down to the parent. What cannot be enabled (not delegated to us, or a process sits in an
+// ancestor) matters only if a limit needs it, which then says so.
 void enable_controllers(const std::string& path, const std::string& mount_point,
                         const std::vector<std::string>& controllers) {
     const auto present = read_file(path + "/cgroup.controllers", control_file_limit);
@@ -76,13 +74,13 @@ Result<Cgroup> Cgroup::create(const Layout& layout, const std::vector<std::strin
 
 Cgroup Cgroup::open(std::vector<Place> places) {
     Cgroup cgroup;
-    for (Place& place : places)
-        cgroup.members_.push_back({.place = std::move(place), .directory = {}});
+    for (Place& place : places) cgroup.members_.push_back({.place = std::move(place), .directory = {}});
     return cgroup;
 }
 
 std::vector<Place> Cgroup::places() const {
     std::vector<Place> places;
+    places.reserve(members_.size());
     for (const Member& member : members_) places.push_back(member.place);
     return places;
 }
@@ -108,8 +106,10 @@ Result<> Cgroup::make_directories(const std::string& path, const std::string& mo
     for (std::size_t end = mount_point.size(); end < path.size();) {
         end = std::min(path.find('/', end + 1), path.size());
         const std::string directory = path.substr(0, end);
-        if (::mkdir(directory.c_str(), 0755) == 0) made_.push_back(directory);
-        else if (errno != EEXIST) return fail_errno("mkdir", "create cgroup", directory);
+        if (::mkdir(directory.c_str(), 0755) == 0)
+            made_.push_back(directory);
+        else if (errno != EEXIST)
+            return fail_errno("mkdir", "create cgroup", directory);
     }
     return {};
 }
@@ -123,6 +123,15 @@ Result<> Cgroup::check_unused(Member& member) {
                      .object = member.place.path,
                      .detail = "container's cgroup is not empty: process " + std::to_string(pids.front()) + " is in it",
                      .hint = "end the process, or give another cgroupsPath"});
+    // A process that enters a frozen cgroup stands still for good.
+    const bool v2 = member.place.version == Version::v2;
+    const auto state = read_file(*TRY(directory(member)), v2 ? "cgroup.freeze" : "freezer.state");
+    if (state && !state->starts_with(v2 ? "0" : "THAWED"))
+        return fail({.fault = Fault::already_exists,
+                     .operation = "create cgroup",
+                     .object = member.place.path,
+                     .detail = "the cgroup exists and is frozen",
+                     .hint = "thaw it, or give another cgroupsPath"});
     return {};
 }
 

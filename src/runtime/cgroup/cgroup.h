@@ -1,5 +1,5 @@
-// A container's cgroup: one directory in every hierarchy of the host. The class that does things; what to do is decided in
-// cgroups_path and resource_plan. The parent (runtime) calls it, never init.
+// A container's cgroup: one directory in every hierarchy of the host. The class that does things; what to do is decided
+// in cgroups_path and resource_plan. The parent (runtime) calls it, never init.
 //
 // A container's life:  create ─ prepare ─ clone into, or attach ─ limit ─ … ─ kill_all ─ remove
 // In a hybrid the container has a cgroup in the v2 tree too, even with no controller there: it gives cgroup.kill,
@@ -30,8 +30,8 @@ struct Place {
 };
 
 struct CreateOptions {
-    // Rootless without a cgroupsPath: a hierarchy where we may not make a directory, or not move a process to, is left out
-    // (EACCES, EPERM, EROFS). Limits that need it fail later.
+    // Rootless without a cgroupsPath: a hierarchy where we may not make a directory, or not move a process to, is left
+    // out (EACCES, EPERM, EROFS). Limits that need it fail later.
     bool best_effort = false;
     std::vector<std::string> enable;  // v2 controllers: controllers_to_enable()
 };
@@ -40,10 +40,9 @@ enum class FreezerState { thawed, freezing, frozen };
 
 class Cgroup {
    public:
-    // Makes the directory in every hierarchy, with the parents that are missing, and on v2 has the ancestors pass on the
-    // controllers as far as they can. A directory that exists is taken if no process is in it, nor frozen.
-    // On an error nothing that was made is left.
-    // Errors: already_exists; unsupported without any hierarchy; system.
+    // Makes the directory in every hierarchy, with the parents that are missing, and on v2 has the ancestors pass on
+    // the controllers as far as they can. A directory that exists is taken if no process is in it, nor frozen. On an
+    // error nothing that was made is left. Errors: already_exists; unsupported without any hierarchy; system.
     [[nodiscard]] static Result<Cgroup> create(const Layout& layout, const std::vector<std::string>& paths,
                                                const CreateOptions& options);
 
@@ -58,10 +57,10 @@ class Cgroup {
     // The v2 directory for CLONE_INTO_CGROUP; nullptr where there is no v2 tree. Lives as long as this object.
     [[nodiscard]] Result<const Fd*> unified_directory();
 
-    // The `tasks` file of every v1 hierarchy, for writing. A new process with one thread that writes "0" to each enters by
-    // itself, and that is the fast way: to move *another* process the kernel first waits for an RCU grace period (the
-    // write side of cgroup_threadgroup_rwsem), 5 to 9 ms on an idle host where the whole of this takes 0.1 ms. Together
-    // with CLONE_INTO_CGROUP for the v2 tree nobody waits. Rights are those of who opened the files: us.
+    // The `tasks` file of every v1 hierarchy, for writing. A new process with one thread that writes "0" to each enters
+    // by itself, and that is the fast way: to move *another* process the kernel first waits for an RCU grace period
+    // (the write side of cgroup_threadgroup_rwsem), 5 to 9 ms on an idle host where the whole of this takes 0.1 ms.
+    // Together with CLONE_INTO_CGROUP for the v2 tree nobody waits. Rights are those of who opened the files: us.
     [[nodiscard]] Result<std::vector<Fd>> task_files();
 
     enum class Trees { all, v1, v2 };
@@ -84,8 +83,8 @@ class Cgroup {
     // Of this cgroup itself: one that is frozen by an ancestor's doing reads as thawed.
     [[nodiscard]] Result<FreezerState> freezer_state();
 
-    // Sends a signal to every process, frozen meanwhile where it can be, so that none is missed. A paused container stays
-    // paused, unless the signal is SIGKILL, which v1 delivers only to the thawed.
+    // Sends a signal to every process, frozen meanwhile where it can be, so that none is missed. A paused container
+    // stays paused, unless the signal is SIGKILL, which v1 delivers only to the thawed.
     [[nodiscard]] Result<> signal_all(int signal);
 
     // SIGKILL to all, again and again until none is left. Error timed_out: names one that is left.

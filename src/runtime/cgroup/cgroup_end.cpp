@@ -88,11 +88,12 @@ Result<> Cgroup::kill_all(std::chrono::milliseconds timeout) {
         // Those that cgroup.kill met need a moment to end.
         if (!first || unified() == nullptr) TRY(signal_all(SIGKILL));
         if (back_off(delay, deadline)) continue;
-        return fail({.fault = Fault::timed_out,
-                     .operation = "kill all processes of cgroup",
-                     .object = members_.front().place.path,
-                     .detail = "process " + std::to_string(left.front()) + " does not end",
-                     .hint = "it may be in uninterruptible sleep: see /proc/" + std::to_string(left.front()) + "/stack"});
+        return fail(
+            {.fault = Fault::timed_out,
+             .operation = "kill all processes of cgroup",
+             .object = members_.front().place.path,
+             .detail = "process " + std::to_string(left.front()) + " does not end",
+             .hint = "it may be in uninterruptible sleep: see /proc/" + std::to_string(left.front()) + "/stack"});
     }
 }
 

@@ -49,8 +49,8 @@ Result<> wait_frozen(const Fd& directory, const std::string& path, Clock::time_p
 
 Result<> freeze_v1(const Fd& directory, const std::string& path, Clock::time_point deadline) {
     for (int tries = 1;; ++tries) {
-        // A cgroup where processes keep appearing can stay FREEZING for good: writing again, and letting go now and then,
-        // is what helps (the kernel's own old advice, and runc's experience).
+        // A cgroup where processes keep appearing can stay FREEZING for good: writing again, and letting go now and
+        // then, is what helps (the kernel's own old advice, and runc's experience).
         if (tries % 50 == 0) {
             TRY(write_file(directory, "freezer.state", "THAWED"));
             std::this_thread::sleep_for(10ms);

@@ -53,12 +53,13 @@ std::string_view parent_of(std::string_view path) { return path.substr(0, path.r
 // get it too. `depth` bounds the climb: the root of the hierarchy always has a value.
 Result<std::string> inherited(const Fd& directory, const std::string& path, const std::string& file, int depth = 0) {
     const std::string text = TRY(read_file(directory, file));
-    const std::string value(chomp(text));
+    std::string value(chomp(text));
     if (!value.empty()) return value;
     if (depth > 128 || parent_of(path).empty())
-        return fail({.fault = Fault::unsupported, .operation = "inherit " + file, .object = path, .detail = "all are empty"});
+        return fail(
+            {.fault = Fault::unsupported, .operation = "inherit " + file, .object = path, .detail = "all are empty"});
     const std::string parent(parent_of(path));
-    const std::string above = TRY(inherited(TRY(open_directory(parent)), parent, file, depth + 1));
+    std::string above = TRY(inherited(TRY(open_directory(parent)), parent, file, depth + 1));
     TRY(write_file(directory, file, above));
     return above;
 }
@@ -140,8 +141,10 @@ Result<> Cgroup::write(const Write& write, OpenFile& open) {
     Result<> written;
     if (!open.fd) {
         auto opened = open_for_writing(place, write.file);
-        if (opened) open.fd = std::move(*opened);
-        else written = std::unexpected(std::move(opened).error());
+        if (opened)
+            open.fd = std::move(*opened);
+        else
+            written = std::unexpected(std::move(opened).error());
     }
     if (written) written = write_once(open.fd, write.value, write.file);
     if (!written && written.error().errnum == ENOENT && !write.fallback_file.empty())

@@ -58,9 +58,11 @@ Result<std::vector<std::string>> container_paths(const Layout& layout, std::stri
     std::vector<std::string> paths;
     for (const Hierarchy& hierarchy : layout.hierarchies) {
         std::string_view base;
-        if (!absolute) base = hierarchy.version == Version::v2 ? parent(hierarchy.own) : std::string_view(hierarchy.own);
+        if (!absolute)
+            base = hierarchy.version == Version::v2 ? parent(hierarchy.own) : std::string_view(hierarchy.own);
         if (base == "/") base = {};
-        const std::string_view mount_point = hierarchy.mount_point == "/" ? "" : std::string_view(hierarchy.mount_point);
+        const std::string_view mount_point =
+            hierarchy.mount_point == "/" ? "" : std::string_view(hierarchy.mount_point);
         paths.push_back(std::string(mount_point).append(base).append(*cleaned));
     }
     return paths;

@@ -18,8 +18,15 @@ constexpr std::size_t instruction_limit = 4096;  // BPF_MAXINSNS, before Linux 5
 constexpr std::uint32_t every_access = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD;
 
 // Registers of the program. r0 is the answer: 1 allows, 0 denies.
-enum Register : std::uint8_t { answer = BPF_REG_0, context = BPF_REG_1, type = BPF_REG_2, wanted = BPF_REG_3,
-                               major_number = BPF_REG_4, minor_number = BPF_REG_5, scratch = BPF_REG_1 };
+enum Register : std::uint8_t {
+    answer = BPF_REG_0,
+    context = BPF_REG_1,
+    type = BPF_REG_2,
+    wanted = BPF_REG_3,
+    major_number = BPF_REG_4,
+    minor_number = BPF_REG_5,
+    scratch = BPF_REG_1
+};
 
 BpfInstruction instruction(int code, std::uint8_t to, std::uint8_t from, std::int16_t offset, std::uint32_t immediate) {
     return {.code = static_cast<std::uint8_t>(code),

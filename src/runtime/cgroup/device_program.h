@@ -21,10 +21,10 @@ struct BpfInstruction {
 
 using DeviceProgram = std::vector<BpfInstruction>;
 
-// For each of the accesses that a process asks for at once (read, write, mknod) the last rule that speaks of it decides,
-// and where none does it is denied; all of them must be allowed. (runc and crun compare the accesses as one: there, "deny w"
-// lets an open for reading and writing pass.) Pure.
-// Errors: invalid_config when the rules make more instructions than an old kernel takes (4,096).
+// For each of the accesses that a process asks for at once (read, write, mknod) the last rule that speaks of it
+// decides, and where none does it is denied; all of them must be allowed. (runc and crun compare the accesses as one:
+// there, "deny w" lets an open for reading and writing pass.) Pure. Errors: invalid_config when the rules make more
+// instructions than an old kernel takes (4,096).
 [[nodiscard]] Result<DeviceProgram> make_device_program(const std::vector<spec::DeviceRule>& rules);
 
 // Loads the program and attaches it to a v2 cgroup, beside what others attached to it. Changes the system.

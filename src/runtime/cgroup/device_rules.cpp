@@ -75,8 +75,10 @@ class ExceptionList {
     // false: a wider exception would stay in force.
     [[nodiscard]] bool remove(const Exception& rule) {
         for (Exception& known : exceptions_) {
-            if (rule.covers(known)) known.access &= ~rule.access;
-            else if (known.covers(rule) && (known.access & rule.access) != 0) return false;
+            if (rule.covers(known))
+                known.access &= ~rule.access;
+            else if (known.covers(rule) && (known.access & rule.access) != 0)
+                return false;
         }
         std::erase_if(exceptions_, [](const Exception& known) { return known.access == 0; });
         return true;
@@ -114,7 +116,8 @@ Result<std::vector<DeviceLine>> device_lines(const std::vector<DeviceRule>& rule
             list.reset(rule.allow);
             continue;
         }
-        // "a" in the kernel's file means every device with every access whatever follows it: anything narrower is two rules.
+        // "a" in the kernel's file means every device with every access whatever follows it: anything narrower is two
+        // rules.
         for (DeviceType type : {DeviceType::block, DeviceType::character}) {
             if (rule.type != DeviceType::any && rule.type != type) continue;
             const Exception exception{.type = type, .major = rule.major, .minor = rule.minor, .access = access};

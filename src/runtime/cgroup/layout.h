@@ -1,8 +1,8 @@
 // Where every cgroup controller of this host really is.
 //
-// Three arrangements exist: v1 (one tree for each controller or group of them), v2 (one tree for all), and hybrids, where
-// some controllers, or none, are in the v2 tree and the others in v1 trees. ocirt knows no "mode": it looks each controller
-// up. One that the kernel lists but nobody mounted is absent. See cgroups(7), proc_pid_mountinfo(5).
+// Three arrangements exist: v1 (one tree for each controller or group of them), v2 (one tree for all), and hybrids,
+// where some controllers, or none, are in the v2 tree and the others in v1 trees. ocirt knows no "mode": it looks each
+// controller up. One that the kernel lists but nobody mounted is absent. See cgroups(7), proc_pid_mountinfo(5).
 #pragma once
 
 #include <string>
@@ -32,11 +32,11 @@ struct Layout {
 };
 
 // The layout that /proc/self/mountinfo and /proc/self/cgroup tell. Pure. The controllers of the v2 tree are in neither:
-// the caller fills them in from cgroup.controllers (parse_controllers). Lines that make no sense are skipped: the kernel
-// wrote them, and a line of a kind that ocirt does not know is not about cgroups.
+// the caller fills them in from cgroup.controllers (parse_controllers). Lines that make no sense are skipped: the
+// kernel wrote them, and a line of a kind that ocirt does not know is not about cgroups.
 //
-// A mount may show a part of a hierarchy (inside a container without a cgroup namespace): `own` is then relative to that
-// part, and "/" where this process's cgroup is outside of what the mount shows.
+// A mount may show a part of a hierarchy (inside a container without a cgroup namespace): `own` is then relative to
+// that part, and "/" where this process's cgroup is outside of what the mount shows.
 [[nodiscard]] Layout parse_layout(std::string_view mountinfo, std::string_view self_cgroup);
 
 // The words of a cgroup.controllers file.

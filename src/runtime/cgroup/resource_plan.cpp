@@ -15,9 +15,12 @@ std::string full_pointer(std::string_view pointer) { return std::string(resource
 std::string pointer_name(std::string_view name) {
     std::string escaped;
     for (char c : name) {
-        if (c == '~') escaped += "~0";
-        else if (c == '/') escaped += "~1";
-        else escaped += c;
+        if (c == '~')
+            escaped += "~0";
+        else if (c == '/')
+            escaped += "~1";
+        else
+            escaped += c;
     }
     return escaped;
 }
@@ -55,13 +58,13 @@ Result<> plan_cpu(PlanBuilder& builder, const spec::Cpu& cpu) {
 
 Result<> plan_cpuset(PlanBuilder& builder, const spec::Cpu* cpu) {
     const Hierarchy* hierarchy = builder.layout().find("cpuset");
-    builder.plan().inherit_cpuset = builder.options().purpose == PlanFor::create && hierarchy != nullptr &&
-                                    hierarchy->version == Version::v1;
+    builder.plan().inherit_cpuset =
+        builder.options().purpose == PlanFor::create && hierarchy != nullptr && hierarchy->version == Version::v1;
     if (cpu == nullptr) return {};
-    for (const auto& [value, file, pointer] : {std::tuple{&cpu->cpus, "cpuset.cpus", "/cpu/cpus"},
-                                               std::tuple{&cpu->mems, "cpuset.mems", "/cpu/mems"}}) {
+    for (const auto& [value, file, pointer] :
+         {std::tuple{&cpu->cpus, "cpuset.cpus", "/cpu/cpus"}, std::tuple{&cpu->mems, "cpuset.mems", "/cpu/mems"}}) {
         if (value->empty()) continue;
-        TRY(builder.require("cpuset", pointer));
+        (void)TRY(builder.require("cpuset", pointer));
         builder.before_attach("cpuset", file, *value, pointer).repeat_last = false;
     }
     return {};
@@ -69,7 +72,7 @@ Result<> plan_cpuset(PlanBuilder& builder, const spec::Cpu* cpu) {
 
 Result<> plan_pids(PlanBuilder& builder, std::int64_t limit) {
     if (limit <= 0 && builder.layout().find("pids") == nullptr) return {};
-    TRY(builder.require("pids", "/pids/limit"));
+    (void)TRY(builder.require("pids", "/pids/limit"));
     builder.limit("pids", "pids.max", limit <= 0 ? "max" : text(limit), "/pids/limit");
     return {};
 }
@@ -81,7 +84,7 @@ Result<> plan_block_io(PlanBuilder& builder, const spec::BlockIo& block_io) {
     if (!asks) return {};
     // One controller under two names: blkio on v1, io on v2.
     if (builder.layout().find("io") != nullptr) return plan_block_io_v2(builder, block_io);
-    TRY(builder.require("blkio", "/blockIO"));
+    (void)TRY(builder.require("blkio", "/blockIO"));
     return plan_block_io_v1(builder, block_io);
 }
 
@@ -92,12 +95,13 @@ Result<> plan_hugetlb(PlanBuilder& builder, const std::vector<spec::HugepageLimi
             return PlanBuilder::invalid(pointer + "/pageSize", "not a page size: \"" + limits[i].page_size + "\"",
                                         "such as 64KB, 2MB, 1GB");
         const bool v2 = TRY(builder.require("hugetlb", pointer)) == Version::v2;
-        const std::string prefix = "hugetlb." + limits[i].page_size;
+        const std::string file = "hugetlb." + limits[i].page_size;
         const std::string suffix = v2 ? ".max" : ".limit_in_bytes";
-        builder.limit("hugetlb", prefix + suffix, text(limits[i].limit), pointer).hint =
+        builder.limit("hugetlb", file + suffix, text(limits[i].limit), pointer).hint =
             "where the file is missing, this machine has no pages of that size";
         // Reservations count too, or a process that has reserved more is killed when it touches its pages (Linux 5.7).
-        builder.limit("hugetlb", prefix + ".rsvd" + suffix, text(limits[i].limit), pointer).optional = true;
+        const std::string reserved = v2 ? ".rsvd.max" : ".rsvd.limit_in_bytes";
+        builder.limit("hugetlb", file + reserved, text(limits[i].limit), pointer).optional = true;
     }
     return {};
 }
@@ -126,7 +130,7 @@ Result<> plan_rdma(PlanBuilder& builder, const std::vector<spec::Rdma>& devices)
         const std::string pointer = "/rdma/" + pointer_name(rdma.device);
         if (!is_word(rdma.device)) return PlanBuilder::invalid(pointer, "not a device's name");
         if (!rdma.hca_handles && !rdma.hca_objects) continue;
-        TRY(builder.require("rdma", pointer));
+        (void)TRY(builder.require("rdma", pointer));
         std::string value = rdma.device;
         if (rdma.hca_handles) value += " hca_handle=" + text(*rdma.hca_handles);
         if (rdma.hca_objects) value += " hca_object=" + text(*rdma.hca_objects);
@@ -219,7 +223,8 @@ void PlanBuilder::warn(std::string_view pointer, std::string text) {
 }
 
 std::unexpected<Error> PlanBuilder::only_v1(std::string_view pointer) {
-    return fail({.fault = Fault::unsupported, .pointer = full_pointer(pointer), .detail = "cgroup v2 has no such setting"});
+    return fail(
+        {.fault = Fault::unsupported, .pointer = full_pointer(pointer), .detail = "cgroup v2 has no such setting"});
 }
 
 std::unexpected<Error> PlanBuilder::invalid(std::string_view pointer, std::string detail, std::string hint) {

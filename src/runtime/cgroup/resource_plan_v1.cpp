@@ -26,10 +26,10 @@ void plan_throttle_v1(PlanBuilder& builder, const std::vector<spec::ThrottleDevi
 }  // namespace
 
 Result<> plan_memory_v1(PlanBuilder& builder, const spec::Memory& memory) {
-    // limit <= memsw.limit holds at any time. Raising both, the first write is refused and comes again after the second.
+    // limit <= memsw.limit holds at any time. Raising both, the first write is refused and comes again after the
+    // second.
     if (is_set(memory.limit)) {
-        Write& write =
-            builder.limit("memory", "memory.limit_in_bytes", text(*memory.limit), "/memory/limit");
+        Write& write = builder.limit("memory", "memory.limit_in_bytes", text(*memory.limit), "/memory/limit");
         write.repeat_last = true;
         write.hint = "memory that is in use already cannot be taken away";
     }
@@ -46,8 +46,7 @@ Result<> plan_memory_v1(PlanBuilder& builder, const spec::Memory& memory) {
         builder.limit("memory", "memory.soft_limit_in_bytes", text(*memory.reservation), "/memory/reservation");
     if (memory.disable_oom_killer.value_or(false))
         builder.limit("memory", "memory.oom_control", "1", "/memory/disableOOMKiller");
-    if (memory.swappiness)
-        builder.limit("memory", "memory.swappiness", text(*memory.swappiness), "/memory/swappiness");
+    if (memory.swappiness) builder.limit("memory", "memory.swappiness", text(*memory.swappiness), "/memory/swappiness");
     if (memory.use_hierarchy == false)
         builder.warn("/memory/useHierarchy", "ignored: the kernel accounts hierarchically since Linux 5.11");
     return {};
@@ -57,7 +56,8 @@ Result<> plan_cpu_v1(PlanBuilder& builder, const spec::Cpu& cpu) {
     if (is_set(cpu.shares)) {
         // The kernel clamps silently; a user shall hear it.
         if (*cpu.shares < 2) return PlanBuilder::invalid("/cpu/shares", "the minimum allowed cpu-shares is 2");
-        if (*cpu.shares > 262144) return PlanBuilder::invalid("/cpu/shares", "the maximum allowed cpu-shares is 262144");
+        if (*cpu.shares > 262144)
+            return PlanBuilder::invalid("/cpu/shares", "the maximum allowed cpu-shares is 262144");
         builder.limit("cpu", "cpu.shares", text(*cpu.shares), "/cpu/shares").repeat_last = cpu.idle.has_value();
     }
     if (cpu.idle) builder.limit("cpu", "cpu.idle", text(*cpu.idle), "/cpu/idle");

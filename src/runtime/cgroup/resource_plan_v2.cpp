@@ -59,7 +59,8 @@ Result<> plan_memory_v2(PlanBuilder& builder, const spec::Memory& memory) {
     // Lowered below what is used, memory.max calls the OOM killer at once: whoever updates may ask for a check first.
     const bool check = builder.options().purpose == PlanFor::update && memory.check_before_update.value_or(false);
     if (!swap.empty()) {
-        Write& write = builder.limit("memory", "memory.swap.max", swap, is_set(memory.swap) ? "/memory/swap" : "/memory/limit");
+        Write& write =
+            builder.limit("memory", "memory.swap.max", swap, is_set(memory.swap) ? "/memory/swap" : "/memory/limit");
         write.optional = swap == "max" || swap == "0";  // a kernel without swap accounting has nothing to limit
         write.hint = "where the file is missing, swap is not accounted: boot with swapaccount=1";
     }
@@ -77,7 +78,8 @@ Result<> plan_cpu_v2(PlanBuilder& builder, const spec::Cpu& cpu) {
     if (is_set(cpu.realtime_runtime)) return PlanBuilder::only_v1("/cpu/realtimeRuntime");
     // An idle cgroup takes no weight: leaving idle, the weight comes again after it.
     if (is_set(cpu.shares))
-        builder.limit("cpu", "cpu.weight", text(cpu_weight(*cpu.shares)), "/cpu/shares").repeat_last = cpu.idle.has_value();
+        builder.limit("cpu", "cpu.weight", text(cpu_weight(*cpu.shares)), "/cpu/shares").repeat_last =
+            cpu.idle.has_value();
     if (cpu.idle) builder.limit("cpu", "cpu.idle", text(*cpu.idle), "/cpu/idle");
     const bool max = is_set(cpu.quota) || is_set(cpu.period);
     if (cpu.burst) {
