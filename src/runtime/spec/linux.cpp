@@ -100,7 +100,8 @@ void read_net_devices(Value map, std::vector<NetDevice>& devices) {
     std::vector<std::string> names;
     map.each(JsonKind::object, [&](Value member) {
         NetDevice device{.host_name = std::string(member.node()->key), .name = {}};
-        if (!is_interface_name(device.host_name)) member.error(quoted(device.host_name) + " is not a network interface name");
+        if (!is_interface_name(device.host_name))
+            member.error(quoted(device.host_name) + " is not a network interface name");
         if (!member.object(device, read_net_device)) return;
         const std::string& name = names.emplace_back(device.name.empty() ? device.host_name : device.name);
         if (std::ranges::count(names, name) > 1) member.error("two devices get the name " + quoted(name));
@@ -159,7 +160,8 @@ void read_memory_policy(Object& object, MemoryPolicy& policy) {
     });
     // set_mempolicy(2)
     constexpr int exclusive = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
-    if ((policy.flags & exclusive) == exclusive) flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+    if ((policy.flags & exclusive) == exclusive)
+        flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
     if (!known) return;
     const bool takes_none = policy.mode == MPOL_DEFAULT || policy.mode == MPOL_LOCAL;
     if (takes_none && !policy.nodes.empty()) nodes.error("this mode takes no nodes");
