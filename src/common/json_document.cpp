@@ -199,8 +199,9 @@ class JsonTreeBuilder {
     void find_duplicates_sorted(const JsonNode& object) {
         std::vector<const JsonNode*> members;
         members.reserve(object.count);
-        for (const JsonNode* node = document_.first(object); node; node = document_.next(*node)) members.push_back(node);
-        std::ranges::stable_sort(members, {}, [](const JsonNode* node) { return node->key; });
+        for (const JsonNode* node = document_.first(object); node; node = document_.next(*node))
+            members.push_back(node);
+        std::ranges::sort(members, {}, [](const JsonNode* node) { return std::pair(node->key, node->ordinal); });
         for (std::size_t i = 1; i < members.size(); ++i)
             if (members[i]->key == members[i - 1]->key) duplicate(*members[i]);
     }
@@ -286,7 +287,8 @@ const JsonNode* JsonDocument::walk(std::string_view pointer, bool nearest) const
         const JsonNode* inner = member(*node, name);
         std::size_t index = 0;
         const char* end = name.data() + name.size();
-        if (node->kind == JsonKind::array && std::from_chars(name.data(), end, index) == std::from_chars_result{end, {}})
+        if (node->kind == JsonKind::array &&
+            std::from_chars(name.data(), end, index) == std::from_chars_result{end, {}})
             for (inner = first(*node); inner && inner->ordinal != index;) inner = next(*inner);
         if (!inner) return nearest ? node : nullptr;
         node = inner;

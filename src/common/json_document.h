@@ -64,7 +64,8 @@ class JsonDocument {
     [[nodiscard]] const JsonNode* root() const { return nodes_.empty() ? nullptr : nodes_.data(); }
     [[nodiscard]] const std::vector<JsonFault>& faults() const { return faults_; }
 
-    // The values of an array or the members of an object, in the order of the text: for (...; node; node = next(*node)).
+    // The values of an array or the members of an object, in the order of the text: for (...; node; node =
+    // next(*node)).
     [[nodiscard]] const JsonNode* first(const JsonNode& container) const {
         return container.count == 0 ? nullptr : &container + 1;
     }

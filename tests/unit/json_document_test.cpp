@@ -98,8 +98,8 @@ TEST(JsonDocument, KnowsWhereEveryKeyAndValueStarts) {
 }
 
 TEST(JsonDocument, KeepsValuesAsTheyWereWritten) {
-    const JsonDocument document =
-        JsonDocument::parse(R"([18446744073709551615, -9223372036854775808, 18446744073709551616, 1e3, "a\"b", "", "\n"])");
+    const JsonDocument document = JsonDocument::parse(
+        R"([18446744073709551615, -9223372036854775808, 18446744073709551616, 1e3, "a\"b", "", "\n"])");
     ASSERT_TRUE(document.root());
     EXPECT_EQ(document.find("/0")->kind, JsonKind::unsigned_integer);
     EXPECT_EQ(document.find("/0")->unsigned_value, 18446744073709551615U);

@@ -24,10 +24,10 @@ constexpr const char* good = R"({
 })";
 
 struct Case {
-    const char* where;     // a JSON pointer into `good`
-    const char* value;     // JSON to put there; nullptr: take away what is there
-    const char* pointer;   // of the finding
-    const char* message;   // a part of it
+    const char* where;    // a JSON pointer into `good`
+    const char* value;    // JSON to put there; nullptr: take away what is there
+    const char* pointer;  // of the finding
+    const char* message;  // a part of it
 };
 
 // The new value goes into the text as it is written here: 1e3 and numbers of any size stay what they are.
@@ -128,7 +128,8 @@ constexpr Case process[] = {
     {"/process/user/umask", "512", "/process/user/umask", "512 is out of range 0..511"},
     {"/process/terminal", "1", "/process/terminal", "expected true or false"},
     {"/process/consoleSize", R"({"height": 24})", "/process/consoleSize/width", "is missing"},
-    {"/process/consoleSize", R"({"height": 24, "width": 65536})", "/process/consoleSize/width", "out of range 0..65535"},
+    {"/process/consoleSize", R"({"height": 24, "width": 65536})", "/process/consoleSize/width",
+     "out of range 0..65535"},
     {"/process/oomScoreAdj", "1001", "/process/oomScoreAdj", "1001 is out of range -1000..1000"},
     {"/process/oomScoreAdj", "-9223372036854775809", "/process/oomScoreAdj", "is out of range"},
     {"/process/oomScoreAdj", "9223372036854775808", "/process/oomScoreAdj", "is out of range"},
@@ -150,7 +151,8 @@ constexpr Case process[] = {
      "is not a scheduling flag"},
     {"/process/ioPriority", R"({"class": "IOPRIO_CLASS_RT", "priority": 8})", "/process/ioPriority/priority", "0..7"},
     {"/process/ioPriority", R"({"class": "RT"})", "/process/ioPriority/class", "is not an I/O priority class"},
-    {"/process/execCPUAffinity", R"({"initial": "0-"})", "/process/execCPUAffinity/initial", "is not a number or a range"},
+    {"/process/execCPUAffinity", R"({"initial": "0-"})", "/process/execCPUAffinity/initial",
+     "is not a number or a range"},
 };
 
 constexpr Case linux_object[] = {
@@ -163,11 +165,14 @@ constexpr Case linux_object[] = {
     {"/linux/devices", R"([{"type": "d", "path": "/dev/x"}])", "/linux/devices/0/type", "is not a device type"},
     {"/linux/devices", R"([{"type": "c", "path": "/dev/x", "minor": 1}])", "/linux/devices/0/major", "is missing"},
     {"/linux/devices", R"([{"type": "c", "path": "x", "major": 1, "minor": 1}])", "/linux/devices/0/path", "absolute"},
-    {"/linux/devices", R"([{"type": "c", "path": "/x", "major": 4096, "minor": 1}])", "/linux/devices/0/major", "0..4095"},
+    {"/linux/devices", R"([{"type": "c", "path": "/x", "major": 4096, "minor": 1}])", "/linux/devices/0/major",
+     "0..4095"},
     {"/linux/devices", R"([{"type": "p", "path": "/x", "fileMode": 65536}])", "/linux/devices/0/fileMode", "0..65535"},
     {"/linux/netDevices", R"({"eth0": {"name": 23}})", "/linux/netDevices/eth0/name", "expected a string"},
-    {"/linux/netDevices", R"({"eth0": {"name": "a/b"}})", "/linux/netDevices/eth0/name", "not a network interface name"},
-    {"/linux/netDevices", R"({"a234567890123456": {}})", "/linux/netDevices/a234567890123456", "not a network interface"},
+    {"/linux/netDevices", R"({"eth0": {"name": "a/b"}})", "/linux/netDevices/eth0/name",
+     "not a network interface name"},
+    {"/linux/netDevices", R"({"a234567890123456": {}})", "/linux/netDevices/a234567890123456",
+     "not a network interface"},
     {"/linux/netDevices", R"({"a": {"name": "b"}, "b": {}})", "/linux/netDevices/b", "two devices get the name \"b\""},
     {"/linux/rootfsPropagation", R"("shard")", "/linux/rootfsPropagation", "did you mean \"shared\"?"},
     {"/linux/maskedPaths", R"(["/a", "proc/b"])", "/linux/maskedPaths/1", "is not an absolute path"},
@@ -175,9 +180,11 @@ constexpr Case linux_object[] = {
     {"/linux/cgroupsPath", R"("/a/../../b")", "/linux/cgroupsPath", "has \"..\" in it"},
     {"/linux/cgroupsPath", R"("..")", "/linux/cgroupsPath", "has \"..\" in it"},
     {"/linux/personality", R"({"domain": "BSD"})", "/linux/personality/domain", "expected LINUX or LINUX32"},
-    {"/linux/personality", R"({"domain": "LINUX", "flags": ["x"]})", "/linux/personality/flags", "no personality flags"},
+    {"/linux/personality", R"({"domain": "LINUX", "flags": ["x"]})", "/linux/personality/flags",
+     "no personality flags"},
     {"/linux/timeOffsets", R"({"realtime": {}})", "/linux/timeOffsets/realtime", "expected monotonic or boottime"},
-    {"/linux/timeOffsets", R"({"boottime": {"nanosecs": 1000000000}})", "/linux/timeOffsets/boottime/nanosecs", "range"},
+    {"/linux/timeOffsets", R"({"boottime": {"nanosecs": 1000000000}})", "/linux/timeOffsets/boottime/nanosecs",
+     "range"},
     {"/linux/intelRdt", R"({"closID": "../x"})", "/linux/intelRdt/closID", "is not the name of a directory"},
     {"/linux/intelRdt", R"({"memBwSchema": "L3:0=1"})", "/linux/intelRdt/memBwSchema", "starts with \"MB:\""},
     {"/linux/memoryPolicy", R"({"nodes": "0"})", "/linux/memoryPolicy/mode", "is missing"},
@@ -203,8 +210,10 @@ constexpr Case resources[] = {
     {"/linux/resources/memory", R"({"limit": 9223372036854775808})", "/linux/resources/memory/limit", "out of range"},
     {"/linux/resources/memory", R"({"swappiness": 101})", "/linux/resources/memory/swappiness", "0..100"},
     {"/linux/resources/memory", R"({"limit": 20, "swap": 10})", "/linux/resources/memory", "is below limit"},
-    {"/linux/resources/memory", R"({"disableOOMKiller": 0})", "/linux/resources/memory/disableOOMKiller", "true or false"},
-    {"/linux/resources/cpu", R"({"shares": -1})", "/linux/resources/cpu/shares", "out of range 0..18446744073709551615"},
+    {"/linux/resources/memory", R"({"disableOOMKiller": 0})", "/linux/resources/memory/disableOOMKiller",
+     "true or false"},
+    {"/linux/resources/cpu", R"({"shares": -1})", "/linux/resources/cpu/shares",
+     "out of range 0..18446744073709551615"},
     {"/linux/resources/cpu", R"({"quota": -2})", "/linux/resources/cpu/quota", "out of range"},
     {"/linux/resources/cpu", R"({"idle": 2})", "/linux/resources/cpu/idle", "0..1"},
     {"/linux/resources/cpu", R"({"cpus": "0-3,x"})", "/linux/resources/cpu/cpus", "\"x\" is not a number or a range"},
@@ -221,11 +230,13 @@ constexpr Case resources[] = {
      "/linux/resources/hugepageLimits/0/pageSize", "is not a page size"},
     {"/linux/resources/hugepageLimits", R"([{"pageSize": "MB", "limit": 1}])",
      "/linux/resources/hugepageLimits/0/pageSize", "is not a page size"},
-    {"/linux/resources/hugepageLimits", R"([{"pageSize": "2MB"}])", "/linux/resources/hugepageLimits/0/limit", "missing"},
+    {"/linux/resources/hugepageLimits", R"([{"pageSize": "2MB"}])", "/linux/resources/hugepageLimits/0/limit",
+     "missing"},
     {"/linux/resources/network", R"({"classID": 4294967296})", "/linux/resources/network/classID", "out of range"},
-    {"/linux/resources/network", R"({"priorities": [{"name": "eth0"}]})", "/linux/resources/network/priorities/0/priority",
-     "is missing"},
-    {"/linux/resources/rdma", R"({"mlx5_1": {"hcaHandles": "x"}})", "/linux/resources/rdma/mlx5_1/hcaHandles", "integer"},
+    {"/linux/resources/network", R"({"priorities": [{"name": "eth0"}]})",
+     "/linux/resources/network/priorities/0/priority", "is missing"},
+    {"/linux/resources/rdma", R"({"mlx5_1": {"hcaHandles": "x"}})", "/linux/resources/rdma/mlx5_1/hcaHandles",
+     "integer"},
     {"/linux/resources/unified", R"({"memory.high": 1})", "/linux/resources/unified/memory.high", "expected a string"},
     {"/linux/resources/unified", R"({"../x": "1"})", "/linux/resources/unified/..~1x", "is not the name of a file"},
 };
@@ -243,14 +254,16 @@ constexpr Case seccomp[] = {
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]})",
      "/linux/seccomp/flags/0", "is not a seccomp flag"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_NOTIFY"})", "/linux/seccomp", "needs listenerPath"},
-    {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "x.sock"})", "/linux/seccomp/listenerPath",
-     "is not an absolute path"},
+    {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "x.sock"})",
+     "/linux/seccomp/listenerPath", "is not an absolute path"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG", "names": []}]})",
      "/linux/seccomp/syscalls/0/names", "is empty"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG", "names": ["x"],
-     "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]})", "/linux/seccomp/syscalls/0/args/0/index", "0..5"},
+     "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]})",
+     "/linux/seccomp/syscalls/0/args/0/index", "0..5"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG", "names": ["x"],
-     "args": [{"index": 0, "value": 1, "op": "=="}]}]})", "/linux/seccomp/syscalls/0/args/0/op", "expected SCMP_CMP_NE"},
+     "args": [{"index": 0, "value": 1, "op": "=="}]}]})",
+     "/linux/seccomp/syscalls/0/args/0/op", "expected SCMP_CMP_NE"},
 };
 
 constexpr Case between_members[] = {
@@ -286,7 +299,8 @@ TEST(SpecParse, WarnsWhereNothingIsLost) {
         {"/mounts/0/destination", R"("proc")", "/mounts/0/destination", "is relative"},
         {"/ociversion", R"("1.0.0")", "/ociversion", "did you mean \"ociVersion\"?"},
         {"/process/noNewPrivilege", "true", "/process/noNewPrivilege", "did you mean \"noNewPrivileges\"?"},
-        {"/process/capabilities", R"({"bounding": ["CAP_FLY"]})", "/process/capabilities/bounding/0", "not a capability"},
+        {"/process/capabilities", R"({"bounding": ["CAP_FLY"]})", "/process/capabilities/bounding/0",
+         "not a capability"},
         {"/process/capabilities", R"({"bounding": ["chown"]})", "/process/capabilities/bounding/0", "not a capability"},
         {"/linux/resources/memory", R"({"kernel": 1})", "/linux/resources/memory/kernel", "are ignored"},
         {"/linux/resources/memory", R"({"kernelTCP": 1})", "/linux/resources/memory/kernelTCP", "cgroup v1 only"},
@@ -334,17 +348,20 @@ TEST(SpecParse, ChecksIdMappings) {
         const Parsed parsed = parse(JsonDocument::parse(config.dump()));
         return parsed.findings.empty() ? std::string() : parsed.findings.front().message;
     };
-    EXPECT_EQ(first_message(R"([{"containerID": 0, "hostID": 1000, "size": 1}, {"containerID": 1, "hostID": 5, "size": 9}])"),
-              "");
+    EXPECT_EQ(
+        first_message(R"([{"containerID": 0, "hostID": 1000, "size": 1}, {"containerID": 1, "hostID": 5, "size": 9}])"),
+        "");
     EXPECT_EQ(first_message(R"([{"containerID": 0, "hostID": 0, "size": 4294967295}])"), "");
     EXPECT_EQ(first_message("[]"), "is missing: a new user namespace needs mappings");
     EXPECT_EQ(first_message(R"([{"containerID": 0, "hostID": 1000, "size": 0}])"), "0 is out of range 1..4294967295");
     EXPECT_EQ(first_message(R"([{"containerID": 1, "hostID": 0, "size": 4294967295}])"),
               "reaches past the last id, 4294967294");
-    EXPECT_EQ(first_message(R"([{"containerID": 0, "hostID": 10, "size": 5}, {"containerID": 4, "hostID": 90, "size": 1}])"),
-              "mappings 0 and 1 overlap in the container");
-    EXPECT_EQ(first_message(R"([{"containerID": 0, "hostID": 10, "size": 5}, {"containerID": 9, "hostID": 6, "size": 5}])"),
-              "mappings 0 and 1 overlap on the host");
+    EXPECT_EQ(
+        first_message(R"([{"containerID": 0, "hostID": 10, "size": 5}, {"containerID": 4, "hostID": 90, "size": 1}])"),
+        "mappings 0 and 1 overlap in the container");
+    EXPECT_EQ(
+        first_message(R"([{"containerID": 0, "hostID": 10, "size": 5}, {"containerID": 9, "hostID": 6, "size": 5}])"),
+        "mappings 0 and 1 overlap on the host");
 }
 
 TEST(SpecParse, DropsNetDevicesOfTheHostsNetwork) {
@@ -381,17 +398,18 @@ TEST(SpecParse, TellsAllMistakesAtOnceInTheOrderOfTheText) {
         "}\n");
     const Parsed parsed = parse(document);
     EXPECT_FALSE(parsed.ok());
-    EXPECT_EQ(all(parsed.findings),
-              "config.json:1:1: /root: is missing\n"
-              "config.json:2:17: /ociVersion: \"9.0.0\" is not supported: ocirt knows 1.0.0 to 1.3.0\n"
-              "config.json:3:15: /hostname: needs a namespace of type uts in /linux/namespaces\n"
-              "config.json:5:13: /process/args: is empty: there is no program to execute\n"
-              "config.json:6:12: /process/cwd: \"tmp\" is not an absolute path\n"
-              "config.json:7:5: duplicate key at /process/cwd\n"
-              "config.json:8:20: /process/env/1: \"B\" has no '=': expected NAME=value\n"
-              "config.json:9:22: /process/user/uid: 4294967296 is out of range 0..4294967294\n"
-              "config.json:9:41: /process/user/gid: 1.5 is written with a fraction or an exponent: expected an integer\n"
-              "config.json:11:78: /linux/sysctl/vm.overcommit: is of the whole host: no namespace holds it\n");
+    EXPECT_EQ(
+        all(parsed.findings),
+        "config.json:1:1: /root: is missing\n"
+        "config.json:2:17: /ociVersion: \"9.0.0\" is not supported: ocirt knows 1.0.0 to 1.3.0\n"
+        "config.json:3:15: /hostname: needs a namespace of type uts in /linux/namespaces\n"
+        "config.json:5:13: /process/args: is empty: there is no program to execute\n"
+        "config.json:6:12: /process/cwd: \"tmp\" is not an absolute path\n"
+        "config.json:7:5: duplicate key at /process/cwd\n"
+        "config.json:8:20: /process/env/1: \"B\" has no '=': expected NAME=value\n"
+        "config.json:9:22: /process/user/uid: 4294967296 is out of range 0..4294967294\n"
+        "config.json:9:41: /process/user/gid: 1.5 is written with a fraction or an exponent: expected an integer\n"
+        "config.json:11:78: /linux/sysctl/vm.overcommit: is of the whole host: no namespace holds it\n");
     const Error error = to_error(parsed.findings, "config.json");
     EXPECT_EQ(error.fault, Fault::invalid_config);
     EXPECT_EQ(ocirt::render(error), "/root: config.json:1:1: is missing (and 9 more: `ocirt validate` lists all)");
@@ -399,7 +417,8 @@ TEST(SpecParse, TellsAllMistakesAtOnceInTheOrderOfTheText) {
 
 TEST(SpecParse, KeepsErrorsThatComeAfterAFloodOfWarnings) {
     Json config = Json::parse(good);
-    for (int i = 0; i < 1000; ++i) config["process"]["capabilities"]["bounding"].push_back("CAP_NO_" + std::to_string(i));
+    for (int i = 0; i < 1000; ++i)
+        config["process"]["capabilities"]["bounding"].push_back("CAP_NO_" + std::to_string(i));
     config["process"]["cwd"] = "x";
     const Parsed parsed = parse(JsonDocument::parse(config.dump()));
     EXPECT_FALSE(parsed.ok());

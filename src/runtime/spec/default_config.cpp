@@ -81,10 +81,9 @@ Json linux_object(const DefaultConfigOptions& options) {
     object["namespaces"] = namespaces(options);
     // What tells of the host or of other containers: runc's list, and what container engines added to it since (timers
     // and interrupts tell what others type, powercap what they compute: CVE-2020-8694).
-    object["maskedPaths"] = Json(
-        Names{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-              "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
-              "/sys/devices/virtual/powercap", "/sys/firmware"});
+    object["maskedPaths"] = Json(Names{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+                                       "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+                                       "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"});
     object["readonlyPaths"] = Json(Names{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"});
     return object;
 }

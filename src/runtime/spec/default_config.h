@@ -1,4 +1,5 @@
-// The config.json that `ocirt spec` prints: a shell with few rights on a rootfs beside the file, as runc's `spec` has it.
+// The config.json that `ocirt spec` prints: a shell with few rights on a rootfs beside the file, as runc's `spec` has
+// it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The document that `ocirt features` prints (features.md and features-linux.md of the runtime-spec 1.3): what this build
-// of ocirt does, wherever it runs.
+// The document that `ocirt features` prints (features.md and features-linux.md of the runtime-spec 1.3): what this
+// build of ocirt does, wherever it runs.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace ocirt::spec {
@@ -79,7 +80,7 @@ bool Findings::has_error(std::string_view pointer) const {
 }
 
 std::vector<Finding> Findings::take() {
-    std::ranges::stable_sort(findings_, {}, [](const Finding& f) { return std::pair(f.line, f.column); });
+    std::ranges::sort(findings_, {}, [](const Finding& f) { return std::tie(f.line, f.column, f.pointer, f.message); });
     return std::exchange(findings_, {});
 }
 

@@ -22,10 +22,12 @@ struct Finding {
     std::string message;
 };
 
-// "config.json:12:14: /process/user/uid: 4294967296 is out of range 0..4294967294"; a warning says so after the position.
+// "config.json:12:14: /process/user/uid: 4294967296 is out of range 0..4294967294"; a warning says so after the
+// position.
 [[nodiscard]] std::string render(const Finding& finding, std::string_view file_name);
 
-// All errors as one: the first, and how many more there are. Warnings do not count; without an error the result is empty.
+// All errors as one: the first, and how many more there are. Warnings do not count; without an error the result is
+// empty.
 [[nodiscard]] Error to_error(const std::vector<Finding>& findings, std::string_view file_name);
 
 // Where parsers and rules put what they find.

@@ -1,6 +1,7 @@
 #include <sys/personality.h>
 
 #include <algorithm>
+#include <set>
 
 #include "runtime/spec/memory_policy_words.h"
 #include "runtime/spec/objects.h"
@@ -97,13 +98,14 @@ void read_net_device(Object& object, NetDevice& device) {
 }
 
 void read_net_devices(Value map, std::vector<NetDevice>& devices) {
-    std::vector<std::string> names;
+    std::set<std::string> names;
     map.each(JsonKind::object, [&](Value member) {
         NetDevice device{.host_name = std::string(member.node()->key), .name = {}};
-        if (!is_interface_name(device.host_name)) member.error(quoted(device.host_name) + " is not a network interface name");
+        if (!is_interface_name(device.host_name))
+            member.error(quoted(device.host_name) + " is not a network interface name");
         if (!member.object(device, read_net_device)) return;
-        const std::string& name = names.emplace_back(device.name.empty() ? device.host_name : device.name);
-        if (std::ranges::count(names, name) > 1) member.error("two devices get the name " + quoted(name));
+        const std::string& name = device.name.empty() ? device.host_name : device.name;
+        if (!names.insert(name).second) member.error("two devices get the name " + quoted(name));
         devices.push_back(std::move(device));
     });
 }
@@ -159,7 +161,8 @@ void read_memory_policy(Object& object, MemoryPolicy& policy) {
     });
     // set_mempolicy(2)
     constexpr int exclusive = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
-    if ((policy.flags & exclusive) == exclusive) flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+    if ((policy.flags & exclusive) == exclusive)
+        flags.error("MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
     if (!known) return;
     const bool takes_none = policy.mode == MPOL_DEFAULT || policy.mode == MPOL_LOCAL;
     if (takes_none && !policy.nodes.empty()) nodes.error("this mode takes no nodes");

@@ -21,7 +21,7 @@ Result<std::string> read_json_text(const Fd& file, const std::string& name) {
     const auto refuse = [&name](std::string detail) {
         return fail({.fault = Fault::invalid_config, .operation = "read", .object = name, .detail = std::move(detail)});
     };
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return fail_errno("fstat", "read", name);
     if (!S_ISREG(status.st_mode)) return refuse("not a regular file");
     if (std::cmp_greater(status.st_size, json_size_limit))

@@ -84,8 +84,7 @@ ParsedAs<T> parse_as(const JsonDocument& document, void (*read)(Object&, T&)) {
     ParsedAs<T> parsed;
     Findings findings(document);
     for (const JsonFault& fault : document.faults()) findings.add_at(fault.offset, Severity::error, {}, fault.message);
-    if (const JsonNode* root = document.root())
-        Value(document, findings, *root, {}, root).object(parsed.value, read);
+    if (const JsonNode* root = document.root()) Value(document, findings, *root, {}, root).object(parsed.value, read);
     parsed.findings = findings.take();
     return parsed;
 }

@@ -1,4 +1,4 @@
-// config.json → spec::Config, with everything that is wrong in it told at once. Pure: no file is opened, no host asked.
+// config.json → spec::Config, with everything that is wrong in it told at once. Pure: opens no file, asks no host.
 //
 // Refused: what the runtime-spec 1.3 calls an error (config.md, config-linux.md and its JSON schema), and what could
 // only go wrong later or be read in two ways (duplicate keys, environment entries without "=", ids above 4294967294).
@@ -6,6 +6,7 @@
 // Unknown members are ignored, unknown words of the spec's lists refused, as config.md (Extensibility) has it.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "common/json_document.h"

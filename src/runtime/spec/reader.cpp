@@ -13,6 +13,8 @@ std::string range(T min, T max) {
     return std::to_string(min) + ".." + std::to_string(max);
 }
 
+constexpr std::size_t most_compared = 1000;  // unknown members of one object: more are data, not typing errors
+
 // A number as written, cut where it is absurdly long.
 std::string number(const JsonNode& node) { return std::string(node.text.substr(0, 40)); }
 
@@ -169,8 +171,10 @@ void Object::ignore(std::initializer_list<std::string_view> names) {
 Object::~Object() {
     if (found_ == node_.count) return;
     const std::span<const std::string_view> names(names_.data(), name_count_);
+    std::size_t unknown = 0;
     for (const JsonNode* member = document_.first(node_); member; member = document_.next(*member)) {
         if (std::ranges::find(names, member->key) != names.end()) continue;
+        if (++unknown > most_compared) return;
         if (const std::string_view near = nearest(member->key, names); !near.empty())
             findings_.add_at(member->key_offset, Severity::warning, document_.pointer(*member),
                              "is not of the spec and is ignored: did you mean " + quoted(near) + "?");

@@ -26,7 +26,8 @@ void read_rule_number(Value value, std::optional<std::uint32_t>& number, std::in
 void read_device_rule(Object& object, DeviceRule& rule) {
     object.required("allow").boolean(rule.allow);
     Value type = object["type"];
-    if (std::string written; type.string(written) && !written.empty()) type.word(rule.type, rule_types, "a device type");
+    if (std::string written; type.string(written) && !written.empty())
+        type.word(rule.type, rule_types, "a device type");
     read_rule_number(object["major"], rule.major, last_major);
     read_rule_number(object["minor"], rule.minor, last_minor);
     Value access = object["access"];
@@ -84,7 +85,8 @@ void read_hugepage_limit(Object& object, HugepageLimit& limit) {
 }
 
 void read_interface_priority(Object& object, InterfacePriority& priority) {
-    if (Value name = object.required("name"); name.string(priority.name) && priority.name.empty()) name.error("is empty");
+    if (Value name = object.required("name"); name.string(priority.name) && priority.name.empty())
+        name.error("is empty");
     object.required("priority").integer(priority.priority);
 }
 

@@ -43,15 +43,15 @@ void read_syscall(Object& object, SeccompSyscall& syscall) {
 
 bool notifies(const Seccomp& seccomp) {
     return seccomp.default_action == SeccompAction::notify ||
-           std::ranges::any_of(seccomp.syscalls, [](const SeccompSyscall& syscall) {
-               return syscall.action == SeccompAction::notify;
-           });
+           std::ranges::any_of(seccomp.syscalls,
+                               [](const SeccompSyscall& syscall) { return syscall.action == SeccompAction::notify; });
 }
 
 }  // namespace
 
 void read_seccomp(Object& object, Seccomp& seccomp) {
-    const bool known = object.required("defaultAction").word(seccomp.default_action, seccomp_actions, "a seccomp action");
+    const bool known =
+        object.required("defaultAction").word(seccomp.default_action, seccomp_actions, "a seccomp action");
     read_errno_ret(object["defaultErrnoRet"], seccomp.default_errno_ret, known, seccomp.default_action);
     read_words(object["architectures"], seccomp.architectures, seccomp_architectures, "a seccomp architecture");
     if (Value flags = object["flags"]) read_words(flags, seccomp.flags.emplace(), seccomp_flags, "a seccomp flag");

@@ -22,8 +22,8 @@ std::optional<std::string> sysctl_path(std::string_view key) {
 
 std::optional<NamespaceKind> sysctl_namespace(std::string_view path) {
     // ipc_namespaces(7), uts_namespaces(7)
-    static constexpr std::array<std::string_view, 8> ipc{"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni",
-                                                         "kernel/sem",    "kernel/shmall", "kernel/shmmax",
+    static constexpr std::array<std::string_view, 8> ipc{"kernel/msgmax", "kernel/msgmnb",         "kernel/msgmni",
+                                                         "kernel/sem",    "kernel/shmall",         "kernel/shmmax",
                                                          "kernel/shmmni", "kernel/shm_rmid_forced"};
     if (path.starts_with("net/")) return NamespaceKind::network;
     if (path.starts_with("fs/mqueue/") || std::ranges::find(ipc, path) != ipc.end()) return NamespaceKind::ipc;

@@ -10,9 +10,10 @@
 namespace ocirt::spec {
 
 // A key as a path below /proc/sys: "net.ipv4.ip_forward" and "net/ipv4/ip_forward" give the latter. The first separator
-// decides, as for sysctl(8): after a first dot, a slash stands for a dot inside a name ("net.ipv4.conf.eth0/1.forwarding"
-// is "net/ipv4/conf/eth0.1/forwarding"); after a first slash, dots are part of names.
-// nullopt: the key is empty, has an empty part or "." or "..", and is no path of a single file there (threat B6).
+// decides, as for sysctl(8): after a first dot, a slash stands for a dot inside a name
+// ("net.ipv4.conf.eth0/1.forwarding" is "net/ipv4/conf/eth0.1/forwarding"); after a first slash, dots are part of
+// names. nullopt: the key is empty, has an empty part or "." or "..", and is no path of a single file there (threat
+// B6).
 [[nodiscard]] std::optional<std::string> sysctl_path(std::string_view key);
 
 // The namespace that holds the sysctl at this path; nullopt: none does.

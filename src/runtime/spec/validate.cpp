@@ -41,7 +41,8 @@ class Rules {
     }
     void needs(NamespaceKind kind, bool used, std::string pointer) {
         if (used && !linux_.find(kind))
-            error(std::move(pointer), "needs a namespace of type " + std::string(type_name(kind)) + " in /linux/namespaces");
+            error(std::move(pointer),
+                  "needs a namespace of type " + std::string(type_name(kind)) + " in /linux/namespaces");
     }
     void sysctl(const std::string& key, std::vector<std::string>& paths);
 
