@@ -110,7 +110,6 @@ TEST_F(InitTest, MakesAWholeContainer) {
     init.finish();
     expect_running();
     const std::string& out = init.output();
-    if (::getenv("OCIRT_SHOW") != nullptr) std::puts(out.c_str());
     for (const char* line :
          {"/bin\n/home/bob\nuid=1000(bob) gid=1001 groups=777,778\n0027\nbox\n100\n", "mount / ro", "CapEff:\t0000000000000400",
           "CapBnd:\t0000000000000400", "CapAmb:\t0000000000000400", "NoNewPrivs:\t1", "can't create /file: Read-only",

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -64,7 +65,7 @@ std::string TemporaryDirectory::read(const std::string& name) const {
 void install_busybox(const TemporaryDirectory& rootfs) {
     fs::create_directories(rootfs.path() / "bin");
     fs::copy_file("/bin/busybox", rootfs.path() / "bin/busybox");
-    for (const char* name : {"sh", "cat", "ls", "id", "mount", "stat", "sleep", "true", "false", "hostname", "readlink"})
+    for (const char* name : {"sh", "cat", "ls", "id", "mount", "stat", "sleep", "true", "false", "hostname", "readlink", "grep"})
         fs::create_symlink("busybox", rootfs.path() / "bin" / name);
 }
 
@@ -118,6 +119,8 @@ void InitDriver::become_init(int image, int channel, int output, bool mapped) {
     }
     ::dup2(output, 1);
     ::dup2(output, 2);
+    ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (leaked_ >= 0) ::fcntl(leaked_, F_SETFD, 0);
     ::fcntl(channel, F_SETFD, 0);
     const std::string number = std::to_string(channel);
     const char* argv[] = {"init", number.c_str(), nullptr};

@@ -79,6 +79,8 @@ class InitDriver {
     // Waits for the process to end (at most 20 s, then it is killed) and reads what is left of its output.
     void finish();
     void follow(pid_t pid) { pid_ = pid; }
+    // Leaves `fd` open in init, as a caller of the runtime that forgot it would.
+    void leak(int fd) { leaked_ = fd; }
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] int status() const { return status_; }  // of waitpid
@@ -107,6 +109,7 @@ class InitDriver {
     plan::Report* report_ = nullptr;
     pid_t pid_ = -1;
     int status_ = -1;
+    int leaked_ = -1;
     std::string output_;
 };
 
