@@ -63,6 +63,7 @@ Result begin(Machine& machine, int channel) {
     TRY(sys::call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
     static_cast<void>(sys::call(__NR_umask, 0));
     reset_signals();
+    static_cast<void>(sys::call(__NR_prctl, PR_SET_NAME, "ocirt:[init]", 0, 0, 0));
     TRY(sys::call(__NR_fcntl, channel, F_SETFD, FD_CLOEXEC));
     machine.channel = Fd(channel);
     plan::Message message;

@@ -47,7 +47,10 @@ Result hand_over(Machine& machine, int64_t pid, Fd& pidfd, Fd& go) {
 
 }  // namespace
 
-Result perform(Machine&, const plan::Unshare<Wire>& step) { return sys::call(__NR_unshare, step.flags); }
+Result perform(Machine&, const plan::Unshare<Wire>& step) {
+    TRY(sys::call(__NR_unshare, step.flags));
+    return stay_invisible();
+}
 
 Result perform(Machine& machine, const plan::JoinNamespace<Wire>& step) {
     const Fd ns(TRY(machine.in_slot(step.slot)));
