@@ -18,7 +18,9 @@ class Environment : public ::testing::Environment {
         if (::getuid() != 0) GTEST_SKIP() << "SKIP: needs root";
         if (!enter_private_environment()) GTEST_SKIP() << "SKIP: no private mount namespace: " << std::strerror(errno);
     }
-    void TearDown() override { remove_cgroup_prefix(); }
+    void TearDown() override {
+        for (const CgroupMount& mount : cgroup_mounts()) remove_cgroups(mount.path / cgroup_prefix());
+    }
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <system_error>
@@ -58,15 +59,35 @@ Bundle::Bundle() : directory_(make_temporary_directory()), id_(next_id()) {
     fs::permissions(scratch() / "state", fs::perms(0700));
     make_rootfs();
     mounts_before_ = mount_points();
+    processes_before_ = descendants();
 }
 
 Bundle::~Bundle() {
     const Finished removed = remove(true);
     created_.reset();
-    for (const std::string& leak : leaks())
-        ADD_FAILURE() << "left behind: " << leak << "\ndelete --force said: " << removed.err << log();
+    if (const std::vector<std::string> left = leaks(); !left.empty()) {
+        ADD_FAILURE() << "left behind: " << ::testing::PrintToString(left) << "\ndelete --force said: " << removed.err
+                      << log();
+        sweep();
+    }
     std::error_code ignored;
     fs::remove_all(directory_, ignored);
+}
+
+std::vector<pid_t> Bundle::new_processes() const {
+    std::vector<pid_t> pids = descendants();
+    std::erase_if(pids,
+                  [this](pid_t pid) { return std::ranges::find(processes_before_, pid) != processes_before_.end(); });
+    return pids;
+}
+
+void Bundle::sweep() const {
+    for (const pid_t pid : new_processes()) ::kill(pid, SIGKILL);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    for (; !new_processes().empty() && std::chrono::steady_clock::now() < until; reap_orphans())
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (const CgroupMount& mount : cgroup_mounts())
+        remove_cgroups(mount.path / fs::path(cgroups_path_).relative_path());
 }
 
 void Bundle::make_rootfs() const {
@@ -264,7 +285,7 @@ std::string Bundle::cgroup_file(const std::string& controller, const std::string
 std::vector<std::string> Bundle::leaks() const {
     std::vector<std::string> found;
     reap_orphans();
-    for (const pid_t pid : descendants())
+    for (const pid_t pid : new_processes())
         found.push_back("process " + std::to_string(pid) + " (" +
                         read_trimmed("/proc/" + std::to_string(pid) + "/comm") + ")");
     std::vector<std::string> before = mounts_before_;

@@ -97,6 +97,9 @@ class Bundle {
     [[nodiscard]] Command make_command(const std::vector<std::string>& words) const;
     void write_config() const;
     void make_rootfs() const;
+    [[nodiscard]] std::vector<pid_t> new_processes() const;
+    // Ends and removes what is left, so that one test's leak is not the next one's.
+    void sweep() const;
 
     std::filesystem::path directory_;
     std::string id_;
@@ -105,6 +108,7 @@ class Bundle {
     std::optional<std::string> raw_config_;
     std::vector<std::string> global_options_;
     std::vector<std::string> mounts_before_;
+    std::vector<pid_t> processes_before_;
     std::optional<Process> created_;
 };
 

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "support/process.h"
+
 namespace ocirt::test {
 namespace {
 
@@ -21,6 +23,14 @@ std::vector<std::string> split(const std::string& text, char separator) {
     return parts;
 }
 
+std::vector<pid_t> children_of(pid_t pid) {
+    const std::string name = std::to_string(pid);
+    std::vector<pid_t> children;
+    for (const std::string& child : split(read_trimmed("/proc/" + name + "/task/" + name + "/children"), ' '))
+        if (!child.empty()) children.push_back(std::stoi(child));
+    return children;
+}
+
 // Reading a directory that is being removed must not throw.
 std::vector<std::filesystem::path> directories_of(const std::filesystem::path& path) {
     std::vector<std::filesystem::path> found;
@@ -29,11 +39,6 @@ std::vector<std::filesystem::path> directories_of(const std::filesystem::path& p
          !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
         if (entry->is_directory(error)) found.push_back(entry->path());
     return found;
-}
-
-void remove_tree_of_cgroups(const std::filesystem::path& path) {
-    for (const std::filesystem::path& child : directories_of(path)) remove_tree_of_cgroups(child);
-    ::rmdir(path.c_str());
 }
 
 }  // namespace
@@ -81,22 +86,15 @@ std::optional<CgroupMount> find_controller(const std::string& controller) {
 }
 
 std::vector<pid_t> descendants() {
-    std::vector<pid_t> found;
-    std::vector<pid_t> queue = {::getpid()};
-    while (!queue.empty()) {
-        const std::string pid = std::to_string(queue.back());
-        queue.pop_back();
-        for (const std::string& child : split(read_file("/proc/" + pid + "/task/" + pid + "/children"), ' ')) {
-            if (child.empty()) continue;
-            found.push_back(std::stoi(child));
-            queue.push_back(found.back());
-        }
-    }
+    std::vector<pid_t> found = children_of(::getpid());
+    for (std::size_t i = 0; i < found.size(); ++i)
+        for (const pid_t child : children_of(found[i])) found.push_back(child);
     return found;
 }
 
 void reap_orphans() {
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
+    for (const pid_t child : children_of(::getpid()))
+        if (!is_process(child)) ::waitpid(child, nullptr, WNOHANG);
 }
 
 const std::string& cgroup_prefix() {
@@ -104,8 +102,9 @@ const std::string& cgroup_prefix() {
     return prefix;
 }
 
-void remove_cgroup_prefix() {
-    for (const CgroupMount& mount : cgroup_mounts()) remove_tree_of_cgroups(mount.path / cgroup_prefix());
+void remove_cgroups(const std::filesystem::path& path) {
+    for (const std::filesystem::path& child : directories_of(path)) remove_cgroups(child);
+    ::rmdir(path.c_str());
 }
 
 bool enter_private_environment() {

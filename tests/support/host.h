@@ -28,15 +28,15 @@ std::vector<CgroupMount> cgroup_mounts();
 // Where the controller is mounted, whatever the layout.
 std::optional<CgroupMount> find_controller(const std::string& controller);
 
-// This process' descendants, but for the test's own Process objects' ended ones: "12 (sh)".
+// This process' descendants, orphans of containers among them (see enter_private_environment).
 std::vector<pid_t> descendants();
-// Waits for every child that has ended already and is not a Process of a test.
+// Waits for every child that has ended already, but for a test's Process: it waits for its own.
 void reap_orphans();
 
 // The name of a directory that holds the cgroups of this test program in every hierarchy: "ocirt-test-<pid>".
 const std::string& cgroup_prefix();
-// Removes the prefix's empty directories.
-void remove_cgroup_prefix();
+// Removes a cgroup and those below it, as far as no process is in them.
+void remove_cgroups(const std::filesystem::path& path);
 
 // Makes this process a subreaper in a private mount namespace. Containers' orphans come to it, mounts stay in it.
 // False (and errno) without the privilege.

@@ -19,6 +19,11 @@ namespace {
     throw std::system_error(errnum, std::generic_category(), what);
 }
 
+std::vector<pid_t>& processes() {
+    static std::vector<pid_t> pids;
+    return pids;
+}
+
 struct Pipe {
     Fd reading{};
     Fd writing{};
@@ -84,6 +89,7 @@ Process::Process(const Command& command) {
                                       static_cast<ssize_t>(command.input.size()))
         throw_errno(errno, "write the input");
     pid_ = actions.spawn(command.args);
+    processes().push_back(pid_);
     pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     out_.fd = std::move(out.reading);
     err_.fd = std::move(err.reading);
@@ -103,6 +109,7 @@ void Process::signal(int number) const {
 void Process::reap() {
     int status = 0;
     if (status_ || ::waitpid(pid_, &status, 0) != pid_) return;
+    std::erase(processes(), pid_);
     status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -156,6 +163,8 @@ Finished Process::drain(std::chrono::milliseconds limit) {
     while ((out_.fd || err_.fd) && poll_once(until, false)) {}
     return {.status = status_.value_or(-1), .out = out_.text, .err = err_.text};
 }
+
+bool is_process(pid_t pid) { return std::ranges::find(processes(), pid) != processes().end(); }
 
 Finished run(const Command& command) { return Process(command).wait(); }
 

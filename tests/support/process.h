@@ -68,6 +68,9 @@ class Process {
     std::optional<int> status_{};
 };
 
+// Whether the pid is that of a Process that has not been waited for: nobody else must reap it.
+bool is_process(pid_t pid);
+
 // Starts, waits, returns.
 Finished run(const Command& command);
 
