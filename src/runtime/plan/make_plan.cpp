@@ -1,6 +1,6 @@
 #include "runtime/plan/make_plan.h"
 
-#include <sys/mount.h>
+#include <linux/mount.h>
 
 #include "runtime/plan/draft.h"
 

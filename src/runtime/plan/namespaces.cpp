@@ -7,7 +7,7 @@
 //  - The others are made by init itself, while the parent makes the cgroups.
 #include <linux/sched.h>
 
-#include <sys/mount.h>
+#include <linux/mount.h>
 
 #include <array>
 
