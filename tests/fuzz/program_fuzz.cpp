@@ -1,7 +1,7 @@
 // Any bytes as a program: the check must neither read outside them nor accept what init could not trust. What it
-// accepts is read through once, as init would. An input that begins with an odd byte is the program; any other is a list
-// of places in a good program and what to write there, which gets behind the first checks.
-// Built with clang's -fsanitize=fuzzer,address,undefined (OCIRT_FUZZ).
+// accepts is read through once, as init would. An input that begins with an odd byte is the program; any other is a
+// list of places in a good program and what to write there, which gets behind the first checks. Built with clang's
+// -fsanitize=fuzzer,address,undefined (OCIRT_FUZZ).
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -82,9 +82,8 @@ void carry_out(const void* data, size_t size) {
     Program program;
     if (!program.check(block.get(), size)) return;
     for (uint32_t step = 0; step < program.step_count(); ++step)
-        ocirt::plan::with_op<Wire>(program.op(step), [&]<class Step>() {
-            Step::fields(program.step<Step>(step), Reader{program});
-        });
+        ocirt::plan::with_op<Wire>(program.op(step),
+                                   [&]<class Step>() { Step::fields(program.step<Step>(step), Reader{program}); });
 }
 
 }  // namespace

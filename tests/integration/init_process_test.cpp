@@ -227,7 +227,8 @@ TEST_F(InitProcessTest, MakesAContainerInAUserNamespace) {
     init.add(MaskPath<Hosted>{"/proc/kcore"}).add(ReadonlyPath<Hosted>{"/proc/sys"});
     init.add(SetUser<Hosted>{1000, 1000, {}, 1});
     init.add(SetCapabilities<Hosted>{~0ULL, ~0ULL, 0, 0});
-    init.shell("id -u; hostname; cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_forward; grep CapPrm /proc/self/status");
+    init.shell(
+        "id -u; hostname; cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_forward; grep CapPrm /proc/self/status");
     init.run(CLONE_NEWUSER | CLONE_NEWPID);
     expect_running();
     EXPECT_NE(init.output().find("1000\nmapped\n"), std::string::npos) << init.output();

@@ -37,7 +37,9 @@ class FakeKernel {
         };
         on(__NR_mmap, reinterpret_cast<long>(memory_.data()));
     }
-    ~FakeKernel() { init::sys::kernel = [](long, const init::sys::Arguments&) { return 0L; }; }
+    ~FakeKernel() {
+        init::sys::kernel = [](long, const init::sys::Arguments&) { return 0L; };
+    }
     FakeKernel(const FakeKernel&) = delete;
     FakeKernel& operator=(const FakeKernel&) = delete;
 

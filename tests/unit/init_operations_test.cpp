@@ -148,8 +148,8 @@ TEST(InitOperations, WithoutMountSetattrAReadonlyPathIsRemountedByDescriptor) {
     });
     kernel.on(__NR_fstatfs, [](const Call& call) {
         auto* words = reinterpret_cast<long*>(call.at[1]);
-        words[0] = 0x9fa0;        // f_type
-        words[10] = 2 | 8;        // f_flags: nosuid, noexec
+        words[0] = 0x9fa0;  // f_type
+        words[10] = 2 | 8;  // f_flags: nosuid, noexec
         return 0L;
     });
     std::string remounted;
