@@ -52,6 +52,27 @@ Result<> write_pid_file(const std::string& path, pid_t pid) {
     return fail_errno(errnum, "rename", "write the pid file", path);
 }
 
+// Told now, while there is nothing to undo.
+Result<> check_rootfs(const plan::Plan& plan) {
+    const Result<Fd> root = sys::open(plan.rootfs, O_PATH | O_DIRECTORY);
+    if (root) return {};
+    Error error = root.error();
+    error.fault = Fault::invalid_config;
+    error.pointer = "/root/path";
+    error.operation = "open the root filesystem";
+    return fail(std::move(error));
+}
+
+// Built with the terminals of a later version.
+Result<> refuse_terminal(const spec::Config& config) {
+    if (!config.process || !config.process->terminal) return {};
+    return fail({.fault = Fault::unsupported,
+                 .pointer = "/process/terminal",
+                 .operation = "create the container",
+                 .detail = "a terminal is not supported by this version of ocirt",
+                 .hint = "set it to false"});
+}
+
 // One container being made. Whatever fails, undo() leaves nothing.
 class Creation {
    public:
@@ -69,7 +90,7 @@ class Creation {
         TRY(give_user_namespace_late());
         TRY(enter_cgroups());
         TRY(init_->expect(Stage::mounted, init_deadline));
-        if (cgroup_) TRY(cgroup_->limit(prepared_.resources));
+        if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.has_create_hooks ? hooks_deadline : init_deadline));
         return commit();
@@ -106,14 +127,14 @@ class Creation {
         record_.created = timestamp();
         record_.boot_id = boot_id();
         record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
-        record_.use_cgroups = prepared_.use_cgroups;
+        record_.use_cgroups = prepared_.plan.use_cgroups;
         record_.annotations = config_.annotations;
         record_.poststart = config_.hooks.poststart;
         record_.poststop = config_.hooks.poststop;
         record_.owner = prepared_.host.uid;
-        for (std::size_t i = 0; i < prepared_.cgroup_paths.size(); ++i) {
+        for (std::size_t i = 0; i < prepared_.plan.cgroup_paths.size(); ++i) {
             const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
-            record_.cgroups.push_back({hierarchy.version, prepared_.cgroup_paths[i], hierarchy.controllers});
+            record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});
         }
         return directory_.write(record_);
     }
@@ -128,14 +149,14 @@ class Creation {
 
     Result<> enter_cgroups() {
         std::vector<SlotFd> trees;
-        if (prepared_.use_cgroups) {
+        if (prepared_.plan.use_cgroups) {
             const cgroup::CreateOptions options{
                 .best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
-                .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.resources)};
-            cgroup_.emplace(TRY(cgroup::Cgroup::create(prepared_.host.cgroups, prepared_.cgroup_paths, options)));
-            TRY(cgroup_->prepare(prepared_.resources));
+                .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
+            cgroup_.emplace(TRY(cgroup::Cgroup::create(prepared_.host.cgroups, prepared_.plan.cgroup_paths, options)));
+            TRY(cgroup_->prepare(prepared_.plan.resources));
             TRY(cgroup_->attach(init_->pid()));
-            trees = TRY(open_cgroup_trees(prepared_.plan, prepared_.cgroup_paths));
+            trees = TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths));
         }
         if (prepared_.plan.oom_score_adj) TRY(write_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
         return init_->send(Stage::cgroup, trees);
@@ -195,11 +216,16 @@ class Creation {
 
 Result<Created> create(const CreateRequest& request) {
     const Prepared prepared = TRY(prepare(request));
+    const auto located = [&](Result<>&& result) {
+        return fail(locate(std::move(result).error(), prepared.config.document, request.config));
+    };
+    if (Result<> refused = refuse_terminal(prepared.config.parsed.value); !refused) return located(std::move(refused));
+    if (Result<> checked = check_rootfs(prepared.plan); !checked) return located(std::move(checked));
     Creation creation(request, prepared, TRY(state::Directory::create(request.root, request.id)));
     Result<> made = creation.make();
     if (made) return creation.finish();
     creation.undo();
-    return fail(locate(std::move(made).error(), prepared.config.document, request.config));
+    return located(std::move(made));
 }
 
 }  // namespace ocirt::lifecycle

@@ -7,7 +7,6 @@
 
 #include "common/error.h"
 #include "common/fd.h"
-#include "runtime/cgroup/resource_plan.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/report_page.h"
 #include "runtime/plan/make_plan.h"
@@ -33,9 +32,6 @@ struct Prepared {
     spec::Loaded config;
     plan::Host host;
     plan::Plan plan;
-    cgroup::ResourcePlan resources;
-    std::vector<std::string> cgroup_paths;  // by index of the host's hierarchies; none without cgroups
-    bool use_cgroups = true;
 };
 
 // Errors: Fault::invalid_config, Fault::unsupported, with pointer and position.

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "common/syscall.h"
-#include "runtime/cgroup/cgroups_path.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/plan/make_plan.h"
@@ -20,17 +19,6 @@ Result<std::string> absolute_bundle(const std::string& bundle) {
                                                       std::free);
     if (!path) return fail_errno("realpath", "find the bundle", bundle);
     return std::string(path.get());
-}
-
-// Told now, while there is nothing to undo.
-Result<> check_rootfs(const plan::Plan& plan) {
-    const Result<Fd> root = sys::open(plan.rootfs, O_PATH | O_DIRECTORY);
-    if (root) return {};
-    Error error = root.error();
-    error.fault = Fault::invalid_config;
-    error.pointer = "/root/path";
-    error.operation = "open the root filesystem";
-    return fail(std::move(error));
 }
 
 // The caller's promise: descriptors 3 .. 3+n-1 are open, for the container. Checked before ocirt opens any itself.
@@ -66,25 +54,6 @@ Result<> prepare_seccomp(Prepared& prepared, const spec::Config& config) {
     return {};
 }
 
-Result<> prepare_cgroups(Prepared& prepared, const spec::Config& config, const std::string& id) {
-    const spec::Resources none;
-    const spec::Resources& resources = config.linux.resources ? *config.linux.resources : none;
-    prepared.use_cgroups = prepared.use_cgroups && !prepared.host.cgroups.hierarchies.empty();
-    if (!prepared.use_cgroups) {
-        if (config.linux.resources)
-            prepared.plan.warnings.push_back({"/linux/resources", "cgroups are disabled: no limit is set"});
-        return {};
-    }
-    prepared.cgroup_paths = TRY(cgroup::container_paths(prepared.host.cgroups, config.linux.cgroups_path, id));
-    // In a user namespace mknod is refused: there is nothing for device rules to forbid.
-    const bool devices = prepared.host.uid == 0;
-    prepared.resources = TRY(cgroup::make_resource_plan(resources, prepared.host.cgroups,
-                                                        {.purpose = cgroup::PlanFor::create, .devices = devices}));
-    for (const cgroup::Warning& warning : prepared.resources.warnings)
-        prepared.plan.warnings.push_back({warning.pointer, warning.text});
-    return {};
-}
-
 Result<> decide(Prepared& prepared, const CreateRequest& request, const std::string& bundle) {
     const spec::Parsed& parsed = prepared.config.parsed;
     if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
@@ -97,9 +66,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
                                          .preserve_fds = request.preserve_fds}));
     for (const spec::Finding& finding : parsed.findings)
         prepared.plan.warnings.push_back({finding.pointer, finding.message});
-    TRY(prepare_cgroups(prepared, parsed.value, request.id));
-    TRY(prepare_seccomp(prepared, parsed.value));
-    return check_rootfs(prepared.plan);
+    return prepare_seccomp(prepared, parsed.value);
 }
 
 }  // namespace
@@ -111,10 +78,7 @@ Result<Prepared> prepare(const CreateRequest& request) {
     const bool absolute = request.config.starts_with('/');
     Prepared prepared{.config = TRY(spec::load(absolute ? request.config : bundle + "/" + request.config)),
                       .host = TRY(probe_host()),
-                      .plan = {},
-                      .resources = {},
-                      .cgroup_paths = {},
-                      .use_cgroups = request.use_cgroups};
+                      .plan = {}};
     Result<> decided = decide(prepared, request, bundle);
     if (decided) return prepared;
     return fail(locate(std::move(decided).error(), prepared.config.document, request.config));

@@ -59,6 +59,38 @@ void describe_parent(std::string& text, const Plan& plan) {
         line(text, mark, "set its oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
 }
 
+void describe_cgroups(std::string& text, const Plan& plan) {
+    const std::string mark = "   -  ";
+    if (!plan.use_cgroups) return;
+    text += "\nThe parent, meanwhile, in the cgroups\n";
+    for (const std::string& path : plan.cgroup_paths) line(text, mark, "make and enter " + path, "/linux/cgroupsPath");
+    const auto writes = [&](const std::vector<cgroup::Write>& list, const char* when) {
+        for (const cgroup::Write& write : list)
+            line(text, mark, "write " + write.value + " to " + write.file + when, write.pointer);
+    };
+    writes(plan.resources.before_attach, " (before the process enters)");
+    writes(plan.resources.limits, "");
+    if (!plan.resources.device_program.empty())
+        line(text, mark, "attach the device program (" + std::to_string(plan.resources.device_program.size()) +
+             " instructions)", "/linux/resources/devices");
+}
+
+Json cgroups_to_json(const Plan& plan) {
+    const auto writes = [](const std::vector<cgroup::Write>& list) {
+        Json array = Json::array();
+        for (const cgroup::Write& write : list)
+            array.push_back({{"controller", write.controller},
+                             {"file", write.file},
+                             {"value", write.value},
+                             {"pointer", write.pointer}});
+        return array;
+    };
+    return {{"paths", plan.cgroup_paths},
+            {"beforeAttach", writes(plan.resources.before_attach)},
+            {"limits", writes(plan.resources.limits)},
+            {"deviceInstructions", plan.resources.device_program.size()}};
+}
+
 Json to_json(const Action& action) {
     Json object;
     object["op"] = op_name(action);
@@ -83,6 +115,7 @@ std::string_view op_name(const Action& action) { return names[action.index()]; }
 std::string describe(const Plan& plan) {
     std::string text = "Container " + plan.id + "\n  root filesystem  " + plan.rootfs + "\n\nThe parent\n";
     describe_parent(text, plan);
+    describe_cgroups(text, plan);
     text += "\nInit, while the container is created\n";
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
         line(text, number(i), sentence(plan.steps[i].action), plan.steps[i].pointer);
@@ -111,6 +144,7 @@ std::string describe_json(const Plan& plan) {
         entry["pointer"] = tree.pointer;
         object["trees"].push_back(std::move(entry));
     }
+    object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
     object["steps"] = Json::array();
     for (const Step& step : plan.steps) {
         Json entry = to_json(step.action);

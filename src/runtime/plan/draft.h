@@ -48,6 +48,7 @@ void plan_devices(Draft& draft);                          // devices.cpp
 void plan_create_hooks(Draft& draft);                     // process.cpp
 void plan_root_entry(Draft& draft);                       // root.cpp
 [[nodiscard]] Result<> plan_process(Draft& draft);        // process.cpp
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);        // cgroups.cpp
 
 // "/a//b/../c/" is "/a/c"; relative paths are taken from "/". Lexical: symlinks are init's matter.
 [[nodiscard]] std::string clean_path(const std::string& path);

@@ -68,6 +68,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     plan_create_hooks(draft);
     plan_root_entry(draft);
     TRY(plan_process(draft));
+    TRY(plan_cgroups(draft));
     if (draft.rootless()) move_trees_to_init(draft);
     return std::move(draft.plan);
 }

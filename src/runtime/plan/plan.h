@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/cgroup/resource_plan.h"
 #include "runtime/plan/steps.h"
 #include "runtime/spec/config.h"
 
@@ -86,6 +87,9 @@ struct Plan {
     std::vector<PlannedTree> trees;
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
+    bool use_cgroups = true;
+    std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
+    cgroup::ResourcePlan resources;
     bool has_create_hooks = false;  // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
 
     // init's part.

@@ -1,0 +1,120 @@
+#include "runtime/cli/cli.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "common/syscall.h"
+#include "runtime/security/seccomp.h"
+#include "runtime/spec/parse.h"
+#include "version.h"
+
+namespace ocirt::cli {
+namespace {
+
+std::string default_root() {
+    if (::geteuid() == 0) return "/run/ocirt";
+    const char* directory = std::getenv("XDG_RUNTIME_DIR");
+    return (directory != nullptr ? std::string(directory) : "/tmp/ocirt-" + std::to_string(::geteuid())) + "/ocirt";
+}
+
+// runc's shape: tools read the first line and "spec:".
+std::string version_text() {
+    return std::string("ocirt version ") + version + "\ncommit: " + commit + "\nspec: " +
+           std::string(spec::oci_version) + "\nlibseccomp: " + security::libseccomp_version() + "\n";
+}
+
+void add_globals(Cli& cli) {
+    CLI::App& app = cli.app;
+    Globals& globals = cli.globals;
+    app.add_option("--root", globals.root, "directory of the containers' state (default: " + default_root() + ")");
+    app.add_option("--log", globals.log, "append the log to this file");
+    app.add_option("--log-format", globals.log_format, "format of the log")->check(CLI::IsMember({"text", "json"}));
+    app.add_option("--log-level", globals.log_level, "least level that is logged")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+    app.add_flag("--debug", globals.debug, "log everything");
+    app.add_option("--cgroup-manager", globals.cgroup_manager, "who makes the cgroups")
+        ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
+    app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
+    app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
+    app.set_version_flag("-v,--version", version_text());
+    app.require_subcommand(1);
+    app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
+}
+
+LogLevel level_of(const Globals& globals) {
+    if (globals.debug || globals.log_level == "debug") return LogLevel::debug;
+    if (globals.log_level == "info") return LogLevel::info;
+    if (globals.log_level == "error") return LogLevel::error;
+    return LogLevel::warning;
+}
+
+Result<> settle_globals(Cli& cli) {
+    Globals& globals = cli.globals;
+    if (globals.root.empty()) globals.root = default_root();
+    while (globals.root.size() > 1 && globals.root.ends_with('/')) globals.root.pop_back();
+    cli.log = TRY(Log::open({.file = globals.log,
+                             .format = globals.log_format == "json" ? LogFormat::json : LogFormat::text,
+                             .level = level_of(globals)}));
+    if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
+        return fail({.fault = Fault::unsupported,
+                     .operation = "use the systemd cgroup manager",
+                     .detail = "it is not supported by this version of ocirt",
+                     .hint = "--cgroup-manager=cgroupfs works without systemd's help"});
+    }
+    return {};
+}
+
+// The only place that sees CLI11's exceptions.
+std::optional<int> parse(Cli& cli, int argc, char** argv) {
+    try {
+        cli.app.parse(argc, argv);
+        return std::nullopt;
+    } catch (const CLI::Success& success) {
+        return cli.app.exit(success);
+    } catch (const CLI::ParseError& error) {
+        cli.log.error({.fault = Fault::invalid_argument,
+                       .detail = error.what(),
+                       .hint = "`ocirt --help` and `ocirt COMMAND --help` show what there is"});
+        return 1;
+    }
+}
+
+}  // namespace
+
+CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action) {
+    CLI::App* command = cli.app.add_subcommand(name, description);
+    command->callback([&cli, action = std::move(action)] { cli.action = action; });
+    return command;
+}
+
+Result<int> print(const std::string& text) {
+    const Fd output(::dup(STDOUT_FILENO));
+    if (!output) return fail_errno("dup", "write the output");
+    TRY(sys::write_all(output, text.data(), text.size()));
+    return 0;
+}
+
+void log_warnings(const Cli& cli, const std::vector<plan::Warning>& warnings) {
+    for (const plan::Warning& warning : warnings)
+        cli.log.warning({.pointer = warning.pointer, .detail = warning.message});
+}
+
+int main(int argc, char** argv) {
+    Cli cli;
+    add_globals(cli);
+    for (const auto add : {add_create, add_start, add_run, add_state, add_kill, add_delete, add_list, add_spec,
+                           add_features, add_plan, add_validate})
+        add(cli);
+    if (const std::optional<int> status = parse(cli, argc, argv)) return *status;
+    const auto failed = [&cli](const Error& error) {
+        cli.log.error(error);
+        return exit_code(error);
+    };
+    if (const Result<> settled = settle_globals(cli); !settled) return failed(settled.error());
+    const Result<int> status = cli.action();
+    return status ? *status : failed(status.error());
+}
+
+}  // namespace ocirt::cli

@@ -1,0 +1,53 @@
+#include "runtime/cli/cli.h"
+
+namespace ocirt::cli {
+namespace {
+
+std::unexpected<Error> not_built(const std::string& option) {
+    return fail({.fault = Fault::unsupported,
+                 .operation = "use the option",
+                 .object = option,
+                 .detail = "it is not supported by this version of ocirt"});
+}
+
+}  // namespace
+
+void add_create_options(CLI::App& command, CreateOptions& options) {
+    command.add_option("id", options.id, "the container's name")->required();
+    command.add_option("-b,--bundle", options.bundle, "directory with config.json (default: the current one)");
+    command.add_option("-f,--config", options.config, "name of the config in the bundle");
+    command.add_option("--pid-file", options.pid_file, "write the pid of the container's first process here");
+    command.add_option("--console-socket", options.console_socket, "socket that receives the terminal");
+    command.add_option("--pidfd-socket", options.pidfd_socket, "socket that receives the process's pidfd");
+    command.add_option("--preserve-fds", options.preserve_fds, "descriptors after stdio that the container gets");
+    command.add_flag("--no-pivot", options.no_pivot, "do not use pivot_root (for a root on an initramfs)");
+    command.add_flag("--no-new-keyring", options.no_new_keyring, "keep the caller's session keyring");
+    // A subreaper is set by whoever waits for processes it did not make; ocirt run waits for its own child.
+    command.add_flag("--no-subreaper", options.no_subreaper, "accepted: ocirt sets no subreaper");
+}
+
+Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOptions& options) {
+    if (!options.console_socket.empty()) return not_built("--console-socket");
+    if (!options.pidfd_socket.empty()) return not_built("--pidfd-socket");
+    return lifecycle::CreateRequest{.root = cli.globals.root,
+                                    .id = options.id,
+                                    .bundle = options.bundle,
+                                    .config = options.config,
+                                    .pid_file = options.pid_file,
+                                    .no_pivot = options.no_pivot,
+                                    .no_new_keyring = options.no_new_keyring,
+                                    .use_cgroups = cli.globals.cgroup_manager != "disabled",
+                                    .preserve_fds = options.preserve_fds};
+}
+
+void add_create(Cli& cli) {
+    const auto options = std::make_shared<CreateOptions>();
+    CLI::App* command = add_command(cli, "create", "create a container from a bundle", [&cli, options]() -> Result<int> {
+        const lifecycle::Created created = TRY(lifecycle::create(TRY(create_request(cli, *options))));
+        log_warnings(cli, created.warnings);
+        return 0;
+    });
+    add_create_options(*command, *options);
+}
+
+}  // namespace ocirt::cli

@@ -1,0 +1,22 @@
+#include "runtime/cli/cli.h"
+#include "runtime/plan/describe.h"
+
+namespace ocirt::cli {
+
+void add_plan(Cli& cli) {
+    struct Options {
+        CreateOptions create{.id = "plan"};
+        bool json = false;
+    };
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_command(
+        cli, "plan", "print what `create` and `start` would do; changes nothing", [&cli, options]() -> Result<int> {
+            const lifecycle::Prepared prepared = TRY(lifecycle::prepare(TRY(create_request(cli, options->create))));
+            return print(options->json ? describe_json(prepared.plan) : describe(prepared.plan));
+        });
+    add_create_options(*command, options->create);
+    command->get_option("id")->required(false);
+    command->add_flag("--json", options->json, "as one JSON object");
+}
+
+}  // namespace ocirt::cli

@@ -1,0 +1,55 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/syscall.h"
+#include "runtime/cgroup/layout.h"
+#include "runtime/cli/cli.h"
+#include "runtime/spec/default_config.h"
+#include "runtime/spec/features.h"
+#include "version.h"
+
+namespace ocirt::cli {
+namespace {
+
+// As runc: a config.json that exists is never overwritten.
+Result<> write_config(const std::string& bundle, const std::string& text) {
+    const std::string path = (bundle.empty() ? "" : bundle + "/") + "config.json";
+    Result<Fd> file = sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (!file) {
+        Error error = std::move(file).error();
+        error.operation = "write";
+        if (error.errnum == EEXIST) error.hint = "remove it first";
+        return fail(std::move(error));
+    }
+    return sys::write_all(*file, text.data(), text.size());
+}
+
+}  // namespace
+
+void add_spec(Cli& cli) {
+    struct Options {
+        std::string bundle;
+        bool rootless = false;
+    };
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = add_command(cli, "spec", "write a config.json to start from", [options]() -> Result<int> {
+        const cgroup::Layout layout = TRY(cgroup::read_layout());
+        spec::DefaultConfigOptions wanted;
+        wanted.cgroup_namespace =
+            layout.hierarchies.size() == 1 && layout.hierarchies.front().version == cgroup::Version::v2;
+        if (options->rootless) wanted.rootless = spec::DefaultConfigOptions::Rootless{::geteuid(), ::getegid()};
+        TRY(write_config(options->bundle, spec::default_config(wanted)));
+        return 0;
+    });
+    command->add_option("-b,--bundle", options->bundle, "directory to write it to (default: the current one)");
+    command->add_flag("--rootless", options->rootless, "for a user who is not root");
+}
+
+void add_features(Cli& cli) {
+    add_command(cli, "features", "print what this ocirt can do, as JSON",
+                []() -> Result<int> { return print(spec::features(version)); });
+}
+
+}  // namespace ocirt::cli

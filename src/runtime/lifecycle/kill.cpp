@@ -1,0 +1,20 @@
+#include "runtime/lifecycle/kill.h"
+
+#include <cerrno>
+
+#include "common/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+
+namespace ocirt::lifecycle {
+
+Result<> kill(const Container& container, int signal, bool all) {
+    if (all && container.record.use_cgroups && !container.record.cgroups.empty())
+        return cgroup::Cgroup::open(container.record.cgroups).signal_all(signal);
+    const Fd init = TRY(container.init());
+    if (!container.record.complete || !init) return wrong_state(container, "kill the container", "running");
+    Result<> sent = sys::send_signal(init, signal);
+    if (!sent && sent.error().errnum == ESRCH) return wrong_state(container, "kill the container", "running");
+    return sent;
+}
+
+}  // namespace ocirt::lifecycle

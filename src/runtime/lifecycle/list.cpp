@@ -1,0 +1,20 @@
+#include "runtime/lifecycle/list.h"
+
+namespace ocirt::lifecycle {
+
+Result<std::vector<Listed>> list(const std::string& root) {
+    std::vector<Listed> listed;
+    for (const std::string& id : TRY(state::list_ids(root))) {
+        const Result<Container> container = Container::open(root, id);
+        if (container) {
+            listed.push_back({container->record, container->status()});
+        } else if (container.error().fault != Fault::not_found) {
+            state::Record unreadable;
+            unreadable.id = id;
+            listed.push_back({std::move(unreadable), state::Status::stopped});
+        }
+    }
+    return listed;
+}
+
+}  // namespace ocirt::lifecycle

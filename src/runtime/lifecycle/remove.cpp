@@ -1,0 +1,58 @@
+#include "runtime/lifecycle/remove.h"
+
+#include <csignal>
+
+#include "common/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/process.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using state::Status;
+
+constexpr std::chrono::milliseconds lock_deadline = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds end_deadline = std::chrono::seconds(10);
+
+Result<> end_init(const Container& container) {
+    const Fd init = TRY(container.init());
+    if (!init) return {};
+    (void)sys::send_signal(init, SIGKILL);
+    if (TRY(wait_for_end(init, end_deadline))) return {};
+    return fail({.fault = Fault::timed_out,
+                 .operation = "delete the container",
+                 .object = "\"" + container.record.id + "\"",
+                 .detail = "its process " + std::to_string(container.record.init.pid) + " does not end",
+                 .hint = "it may be waiting for a device or a network filesystem; try again"});
+}
+
+// Processes that outlived init: those of a shared pid namespace, and whatever moved itself into the cgroup. A paused
+// container is killed as well.
+Result<> end_cgroup(const state::Record& record) {
+    if (!record.use_cgroups || record.cgroups.empty()) return {};
+    cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
+    if (!TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    return cgroup.remove(end_deadline);
+}
+
+}  // namespace
+
+Result<Removed> remove(Container& container, bool force) {
+    TRY(container.directory.lock(lock_deadline));
+    const Status status = container.status();
+    if (!force && (status == Status::running || status == Status::paused))
+        return wrong_state(container, "delete the container", "stopped");
+    if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
+    TRY(end_init(container));
+    TRY(end_cgroup(container.record));
+    Removed removed;
+    if (container.record.complete)
+        removed.hook_failure =
+            run_hooks(container.record.poststop, spec_state(container.record, Status::stopped, false),
+                      container.record.bundle, "/hooks/poststop");
+    TRY(container.directory.remove());
+    return removed;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,17 @@
+// `delete`: takes away what is left of a container. Every step may be repeated: a delete cut short is finished by the
+// next one.
+#pragma once
+
+#include "common/error.h"
+#include "runtime/lifecycle/container.h"
+
+namespace ocirt::lifecycle {
+
+// A created container is killed and removed, as runc does; a running or paused one only with `force`
+// (Fault::wrong_state otherwise). A failed poststop hook is in `hook_failure`: the container is removed all the same.
+struct Removed {
+    Result<> hook_failure{};
+};
+[[nodiscard]] Result<Removed> remove(Container& container, bool force);
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,68 @@
+#include "runtime/lifecycle/start.h"
+
+#include <cerrno>
+#include <csignal>
+#include <optional>
+
+#include "common/socket.h"
+#include "common/syscall.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/process.h"
+#include "runtime/plan/protocol.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using state::Status;
+
+constexpr std::chrono::milliseconds lock_deadline = std::chrono::seconds(10);
+// startContainer hooks may run meanwhile.
+constexpr std::chrono::milliseconds exec_deadline = std::chrono::hours(24);
+
+const state::StartStep* find_step(const state::Record& record, std::uint32_t index) {
+    for (const state::StartStep& step : record.start_steps)
+        if (step.index == index) return &step;
+    return nullptr;
+}
+
+Result<> talk(const Container& container) {
+    const Fd socket = TRY(connect_at(container.directory.fd(), state::start_socket));
+    const plan::StartRequest request;
+    TRY(send_message(socket, &request, sizeof(request)));
+
+    std::optional<ReportPage> report;
+    for (;;) {
+        plan::Message message{};
+        Result<Received> received = receive_message(socket, &message, sizeof(message), exec_deadline);
+        if (!received) return std::unexpected(std::move(received).error());
+        if (!received->open) break;
+        if (received->descriptors.size() == 1) report = TRY(ReportPage::map(std::move(received->descriptors.front())));
+    }
+    if (!report) {
+        return fail({.operation = "start the container",
+                     .object = "\"" + container.record.id + "\"",
+                     .detail = "init ended before it answered"});
+    }
+    if (!report->failed()) return {};
+    return fail(explain(report->report(), find_step(container.record, report->report().step)));
+}
+
+}  // namespace
+
+Result<> start(Container& container) {
+    TRY(container.directory.lock(lock_deadline));
+    if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
+    TRY(talk(container));
+    TRY(container.directory.remove_start_socket());
+    Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),
+                                container.record.bundle, "/hooks/poststart");
+    if (hooked) return {};
+    const Result<Fd> init = container.init();
+    if (init && *init) {
+        (void)sys::send_signal(*init, SIGKILL);
+        (void)wait_for_end(*init, std::chrono::seconds(10));
+    }
+    return hooked;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,205 @@
+#include "runtime/spec/features.h"
+
+#include <seccomp.h>
+#include <sys/capability.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/spec/memory_policy_words.h"
+#include "runtime/spec/parse.h"
+#include "runtime/spec/seccomp_words.h"
+
+namespace ocirt::spec {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Words that ocirt takes out of a mount's options; every other goes to the filesystem.
+constexpr auto mount_options = std::to_array<std::string_view>({"async",
+                                                                "atime",
+                                                                "bind",
+                                                                "defaults",
+                                                                "dev",
+                                                                "diratime",
+                                                                "dirsync",
+                                                                "exec",
+                                                                "iversion",
+                                                                "lazytime",
+                                                                "loud",
+                                                                "mand",
+                                                                "noatime",
+                                                                "nodev",
+                                                                "nodiratime",
+                                                                "noexec",
+                                                                "noiversion",
+                                                                "nolazytime",
+                                                                "nomand",
+                                                                "norelatime",
+                                                                "nostrictatime",
+                                                                "nosuid",
+                                                                "nosymfollow",
+                                                                "private",
+                                                                "ratime",
+                                                                "rbind",
+                                                                "rdev",
+                                                                "rdiratime",
+                                                                "relatime",
+                                                                "remount",
+                                                                "rexec",
+                                                                "rnoatime",
+                                                                "rnodev",
+                                                                "rnodiratime",
+                                                                "rnoexec",
+                                                                "rnorelatime",
+                                                                "rnostrictatime",
+                                                                "rnosuid",
+                                                                "rnosymfollow",
+                                                                "ro",
+                                                                "rprivate",
+                                                                "rrelatime",
+                                                                "rro",
+                                                                "rrw",
+                                                                "rshared",
+                                                                "rslave",
+                                                                "rstrictatime",
+                                                                "rsuid",
+                                                                "rsymfollow",
+                                                                "runbindable",
+                                                                "rw",
+                                                                "shared",
+                                                                "silent",
+                                                                "slave",
+                                                                "strictatime",
+                                                                "suid",
+                                                                "symfollow",
+                                                                "sync",
+                                                                "tmpcopyup",
+                                                                "unbindable"});
+
+// Annotations of a config.json that change what ocirt does in a way that could weaken a container. None does.
+constexpr std::array<std::string_view, 0> unsafe_annotations{};
+
+template <class T>
+Json sorted_names(const T& words) {
+    std::vector<std::string_view> names;
+    for (const auto& word : words) names.push_back(word.name);
+    std::ranges::sort(names);
+    return Json(names);
+}
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// The kernel's capabilities, up to its cap_last_cap, as far as libcap has names for them.
+Json capabilities() {
+    Json list = Json::array();
+    for (cap_value_t cap = 0; cap < cap_max_bits(); ++cap) {
+        char* name = cap_to_name(cap);
+        if (name && std::string_view(name).starts_with("cap_")) {
+            std::string upper_name(name);
+            std::ranges::transform(upper_name, upper_name.begin(), upper);
+            list.push_back(std::move(upper_name));
+        }
+        cap_free(name);
+    }
+    return list;
+}
+
+// Of the spec's architectures those that libseccomp knows: "SCMP_ARCH_X86_64" is its "x86_64".
+Json seccomp_archs() {
+    Json list = sorted_names(seccomp_architectures);
+    std::erase_if(list.get_ref<Json::array_t&>(), [](const Json& word) {
+        std::string name = word.get<std::string>().substr(std::string_view("SCMP_ARCH_").size());
+        std::ranges::transform(name, name.begin(), lower);
+        return seccomp_arch_resolve_name(name.c_str()) == 0;
+    });
+    return list;
+}
+
+// Flags come with levels of libseccomp's API (seccomp_api_get(3)), which are also what the kernel is asked about.
+Json supported_seccomp_flags() {
+    const unsigned level = seccomp_api_get();
+    Json list = Json::array();
+    if (level >= 3) list.push_back("SECCOMP_FILTER_FLAG_LOG");
+    if (level >= 4) list.push_back("SECCOMP_FILTER_FLAG_SPEC_ALLOW");
+    if (level >= 2) list.push_back("SECCOMP_FILTER_FLAG_TSYNC");
+    if (level >= 7) list.push_back("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+    return list;
+}
+
+Json seccomp(bool enabled) {
+    if (!enabled) return {{"enabled", false}};
+    return {
+        {"enabled", true},
+        {"actions", sorted_names(seccomp_actions)},
+        {"operators", sorted_names(seccomp_operators)},
+        {"archs", seccomp_archs()},
+        {"knownFlags", sorted_names(seccomp_flags)},
+        {"supportedFlags", supported_seccomp_flags()},
+    };
+}
+
+// This one has no "enabled": what is known is what is listed.
+Json memory_policy(bool built) {
+    if (!built) return {{"modes", Json::array()}, {"flags", Json::array()}};
+    return {{"modes", sorted_names(memory_policy_modes)}, {"flags", sorted_names(memory_policy_flags)}};
+}
+
+Json enabled(bool value) { return {{"enabled", value}}; }
+
+Json linux_features(const FeatureSet& built) {
+    return {
+        {"namespaces",
+         Json(std::to_array<const char*>({"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}))},
+        {"capabilities", capabilities()},
+        {"cgroup",
+         {{"v1", built.cgroup_v1},
+          {"v2", built.cgroup_v2},
+          {"systemd", built.cgroup_systemd},
+          {"systemdUser", built.cgroup_systemd_user},
+          {"rdma", built.cgroup_rdma}}},
+        {"seccomp", seccomp(built.seccomp)},
+        {"apparmor", enabled(built.apparmor)},
+        {"selinux", enabled(built.selinux)},
+        {"intelRdt", enabled(built.intel_rdt)},
+        {"mountExtensions", {{"idmap", enabled(built.idmapped_mounts)}}},
+        {"netDevices", enabled(built.net_devices)},
+        {"memoryPolicy", memory_policy(built.memory_policy)},
+    };
+}
+
+std::string libseccomp_version() {
+    const scmp_version* version = seccomp_version();
+    if (!version) return "unknown";
+    return std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' + std::to_string(version->micro);
+}
+
+}  // namespace
+
+std::string features(std::string_view version, const FeatureSet& built) {
+    Json options(mount_options);
+    if (built.idmapped_mounts) {
+        options.push_back("idmap");
+        options.push_back("ridmap");
+        std::ranges::sort(options.get_ref<Json::array_t&>());
+    }
+    const Json document{
+        {"ociVersionMin", oci_version_min},
+        {"ociVersionMax", oci_version},
+        {"hooks", Json(std::to_array<const char*>(
+                      {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}))},
+        {"mountOptions", std::move(options)},
+        {"linux", linux_features(built)},
+        {"annotations",
+         {{"io.github.seccomp.libseccomp.version", libseccomp_version()},
+          {"org.ocirt.checkpoint.enabled", built.checkpoint ? "true" : "false"},
+          {"org.ocirt.version", version}}},
+        {"potentiallyUnsafeConfigAnnotations", Json(unsafe_annotations)},
+    };
+    return document.dump(4) + '\n';
+}
+
+}  // namespace ocirt::spec

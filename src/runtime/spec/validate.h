@@ -1,0 +1,13 @@
+// The rules between members of config.json: what needs which namespace, what excludes what.
+#pragma once
+
+#include "runtime/spec/config.h"
+#include "runtime/spec/finding.h"
+
+namespace ocirt::spec {
+
+// Adds to `findings`. Where a part could not be read (it has an error already), rules that rest on it are left out.
+// Takes out of the config what has no effect for want of a namespace (a warning: /linux/netDevices).
+void validate(Config& config, Findings& findings);
+
+}  // namespace ocirt::spec

@@ -1,0 +1,123 @@
+// /hooks: the six kinds, what they are given, and what happens when one fails.
+#include <gtest/gtest.h>
+
+#include "support/bundle.h"
+#include "support/host.h"
+
+namespace ocirt::test {
+namespace {
+
+constexpr const char* kinds[] = {"prestart",       "createRuntime", "createContainer",
+                                 "startContainer", "poststart",     "poststop"};
+
+// Writes into a file of the host. Hooks of the container's root write through the bind mount at the same path.
+class Hooks : public ::testing::Test {
+   protected:
+    Hooks() {
+        std::filesystem::create_directory(shared);
+        bundle.mount({.destination = shared, .type = "bind", .source = shared, .options = {"bind"}});
+    }
+    Bundle& hook(const std::string& kind, const std::string& script, std::optional<int> timeout = std::nullopt) {
+        return bundle.hook(kind, {"/bin/sh", "-c", script}, timeout);
+    }
+    [[nodiscard]] std::string written(const std::string& name) const { return read_file(shared / name); }
+
+    Bundle bundle;
+    const std::filesystem::path shared = bundle.scratch() / "shared";
+};
+
+TEST_F(Hooks, RunInTheirOrder) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc 1.1.5 runs poststart hooks before start";
+    for (const char* kind : kinds) hook(kind, "echo " + std::string(kind) + " >> " + (shared / "order").string());
+    bundle.sh("echo program >> " + (shared / "order").string());
+    EXPECT_EQ(bundle.create().status, 0) << bundle.log();
+    EXPECT_EQ(written("order"), "prestart\ncreateRuntime\ncreateContainer\n");
+    EXPECT_EQ(bundle.start().status, 0);
+    bundle.output();
+    EXPECT_TRUE(bundle.wait_for_status("stopped"));
+    EXPECT_EQ(bundle.remove().status, 0);
+    const std::vector<std::string> order = split_lines(written("order"));
+    ASSERT_EQ(order.size(), 7U);
+    EXPECT_EQ(order[3], "startContainer");
+    EXPECT_EQ(order[6], "poststop");
+}
+
+TEST_F(Hooks, AreGivenTheState) {
+    for (const char* kind : kinds) hook(kind, "cat > " + (shared / kind).string());
+    bundle.json("/annotations", {{"org.example", "yes"}}).args({"/bin/true"});
+    ASSERT_EQ(bundle.run().status, 0) << bundle.log();
+    for (const char* kind : kinds) {
+        const Json state = Json::parse(written(kind), nullptr, false);
+        ASSERT_TRUE(state.is_object()) << kind << ": " << written(kind);
+        EXPECT_EQ(state["id"], bundle.id()) << kind;
+        EXPECT_EQ(state["bundle"], bundle.path().string()) << kind;
+        EXPECT_EQ(state["annotations"]["org.example"], "yes") << kind;
+        EXPECT_TRUE(state["ociVersion"].is_string()) << kind;
+    }
+    EXPECT_GT(Json::parse(written("createRuntime")).value("pid", 0), 1);
+    const auto status = [&](const char* kind) { return Json::parse(written(kind))["status"]; };
+    EXPECT_EQ(status("createRuntime"), "creating");
+    EXPECT_EQ(status("poststart"), runtime_is_ocirt() ? "running" : "created");
+    EXPECT_EQ(status("poststop"), "stopped");
+}
+
+TEST_F(Hooks, RunInTheNamespaceOfTheirKind) {
+    for (const char* kind : {"createRuntime", "createContainer", "startContainer", "poststart"})
+        hook(kind, "readlink /proc/self/ns/mnt > " + (shared / kind).string());
+    ASSERT_EQ(bundle.run().status, 0) << bundle.log();
+    EXPECT_EQ(written("createRuntime"), written("poststart"));
+    EXPECT_EQ(written("createContainer"), written("startContainer"));
+    EXPECT_NE(written("createRuntime"), written("createContainer"));
+}
+
+TEST_F(Hooks, ArgsAndEnvAreExact) {
+    bundle.json("/hooks/poststart", {{{"path", "/bin/sh"},
+                                      {"args", {"name", "-c", "echo $0 $A; env | grep -c = > $OUT"}},
+                                      {"env", {"A=1", "OUT=" + (shared / "env").string(), "PATH=/usr/bin:/bin"}}}});
+    ASSERT_EQ(bundle.run().status, 0);
+    // The shell adds PWD, and some shells SHLVL, OLDPWD and _.
+    EXPECT_LE(std::stoi(written("env")), 7);
+}
+
+TEST_F(Hooks, ABeforeStartFailureLeavesNothing) {
+    for (const char* kind : {"prestart", "createRuntime", "createContainer"}) {
+        Bundle other;
+        other.hook(kind, {"/bin/sh", "-c", "echo broken >&2; exit 7"});
+        const Finished finished = other.create();
+        EXPECT_NE(finished.status, 0) << kind;
+        EXPECT_EQ(other.leaks(), std::vector<std::string>{}) << kind;
+    }
+}
+
+TEST_F(Hooks, AStartContainerFailureEndsTheContainer) {
+    hook("startContainer", "exit 7").sh("echo never");
+    ASSERT_EQ(bundle.create().status, 0);
+    if (runtime_is_ocirt()) {
+        EXPECT_NE(bundle.start().status, 0);
+    } else {
+        bundle.start();
+    }
+    EXPECT_TRUE(bundle.wait_for_status("stopped"));
+    EXPECT_EQ(bundle.output().out, "");
+}
+
+TEST_F(Hooks, PoststopFailureIsAWarning) {
+    hook("poststop", "exit 1").args({"/bin/true"});
+    EXPECT_EQ(bundle.run().status, 0);
+}
+
+TEST_F(Hooks, TimeoutEndsTheHook) {
+    hook("createRuntime", "exec sleep 1000", 1);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_NE(bundle.create().status, 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
+TEST_F(Hooks, AMissingProgramIsRefused) {
+    bundle.hook("createRuntime", {"/no/such/hook"});
+    EXPECT_NE(bundle.create().status, 0);
+    EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace ocirt::test

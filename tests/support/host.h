@@ -1,0 +1,45 @@
+// What a test reads of the machine it runs on.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ocirt::test {
+
+// A file's text, empty when it cannot be read; trimmed: without the newlines at its end.
+std::string read_file(const std::filesystem::path& path);
+std::string read_trimmed(const std::filesystem::path& path);
+
+std::vector<std::string> split_lines(const std::string& text);
+
+// The mount points of this mount namespace, one entry for every mount.
+std::vector<std::string> mount_points();
+
+struct CgroupMount {
+    std::filesystem::path path;
+    bool v2 = false;
+    std::vector<std::string> controllers;  // v1: the hierarchy's (or name=systemd); v2: cgroup.controllers
+};
+std::vector<CgroupMount> cgroup_mounts();
+// Where the controller is mounted, whatever the layout.
+std::optional<CgroupMount> find_controller(const std::string& controller);
+
+// This process' descendants, orphans of containers among them (see enter_private_environment).
+std::vector<pid_t> descendants();
+// Waits for every child that has ended already, but for a test's Process: it waits for its own.
+void reap_orphans();
+
+// The name of a directory that holds the cgroups of this test program in every hierarchy: "ocirt-test-<pid>".
+const std::string& cgroup_prefix();
+// Removes a cgroup and those below it, as far as no process is in them.
+void remove_cgroups(const std::filesystem::path& path);
+
+// Makes this process a subreaper in a private mount namespace. Containers' orphans come to it, mounts stay in it.
+// False (and errno) without the privilege.
+bool enter_private_environment();
+
+}  // namespace ocirt::test
