@@ -82,25 +82,29 @@ class InitTest : public testing::Test {
 TEST_F(InitTest, MakesAWholeContainer) {
     rootfs.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh");
     usual_container();
-    for (const char* path : {"/proc/kcore", "/proc/timer_list", "/sys/firmware", "/proc/acpi", "/proc/scsi", "/nothing"})
+    for (const char* path :
+         {"/proc/kcore", "/proc/timer_list", "/sys/firmware", "/proc/acpi", "/proc/scsi", "/nothing"})
         init.add(MaskPath<Hosted>{path});
     for (const char* path : {"/proc/sys", "/proc/bus", "/proc/sysrq-trigger", "/nothing"})
         init.add(ReadonlyPath<Hosted>{path});
     init.add(SetMountAttributes<Hosted>{.path = "/", .set = MOUNT_ATTR_RDONLY});
-    init.add(ChangeDirectory<Hosted>{"/bin", 0}).add(FindHome<Hosted>{1000}).add(FindProgram<Hosted>{"sh", "/sbin:/bin"});
+    init.add(ChangeDirectory<Hosted>{"/bin", 0})
+        .add(FindHome<Hosted>{1000})
+        .add(FindProgram<Hosted>{"sh", "/sbin:/bin"});
     init.notify(Stage::ready).await(Stage::committed).add(AwaitStart<Hosted>{});
     init.add(SetRlimit<Hosted>{RLIMIT_NOFILE, 100, 200});
     init.add(SetNoNewPrivileges<Hosted>{}).add(DropBounding<Hosted>{1u << 10});
     init.add(SetUser<Hosted>{1000, 1001, {777, 778}, 1});
     init.add(SetCapabilities<Hosted>{1u << 10, 1u << 10, 1u << 10, 1u << 10});
     init.add(ChangeDirectory<Hosted>{"/bin", 1}).add(SetUmask<Hosted>{027});
-    init.add(Exec<Hosted>{{"sh", "-c",
-                           "pwd; echo $HOME; id; umask; hostname; ulimit -n; cat /proc/self/mountinfo | while read a b c d "
-                           "e f; do echo mount $e $f; done; grep -E 'Cap|NoNewPrivs' /proc/self/status; cat /proc/kcore; "
-                           "ls /sys/firmware; ls -ln /dev; echo fds; ls /proc/self/fd; cat /proc/sys/net/ipv4/ip_forward; "
-                           "echo x > /file; echo pid $$; cat /proc/net/dev"},
-                          {"PATH=/bin"},
-                          0});
+    init.add(
+        Exec<Hosted>{{"sh", "-c",
+                      "pwd; echo $HOME; id; umask; hostname; ulimit -n; cat /proc/self/mountinfo | while read a b c d "
+                      "e f; do echo mount $e $f; done; grep -E 'Cap|NoNewPrivs' /proc/self/status; cat /proc/kcore; "
+                      "ls /sys/firmware; ls -ln /dev; echo fds; ls /proc/self/fd; cat /proc/sys/net/ipv4/ip_forward; "
+                      "echo x > /file; echo pid $$; cat /proc/net/dev"},
+                     {"PATH=/bin"},
+                     0});
     init.start();
     EXPECT_EQ(init.receive().stage, Stage::mounted) << init.report().errnum;
     EXPECT_EQ(init.receive().stage, Stage::ready) << init.report().errnum;
@@ -111,12 +115,13 @@ TEST_F(InitTest, MakesAWholeContainer) {
     expect_running();
     const std::string& out = init.output();
     for (const char* line :
-         {"/bin\n/home/bob\nuid=1000(bob) gid=1001 groups=777,778\n0027\nbox\n100\n", "mount / ro", "CapEff:\t0000000000000400",
-          "CapBnd:\t0000000000000400", "CapAmb:\t0000000000000400", "NoNewPrivs:\t1", "can't create /file: Read-only",
-          "pid 1\n", "lo:", "fds\n0\n1\n2\n3\n1\n"})
+         {"/bin\n/home/bob\nuid=1000(bob) gid=1001 groups=777,778\n0027\nbox\n100\n", "mount / ro",
+          "CapEff:\t0000000000000400", "CapBnd:\t0000000000000400", "CapAmb:\t0000000000000400", "NoNewPrivs:\t1",
+          "can't create /file: Read-only", "pid 1\n", "lo:", "fds\n0\n1\n2\n3\n1\n"})
         EXPECT_NE(out.find(line), std::string::npos) << line << "\nin:\n" << out;
     for (std::uint32_t i = 0; i < init.report().step_count; ++i) EXPECT_NE(init.report().finished[i], 0U) << i;
-    for (const char* word : {"/.*old", "/work", " /home ", "host"}) EXPECT_EQ(out.find(word), std::string::npos) << word;
+    for (const char* word : {"/.*old", "/work", " /home ", "host"})
+        EXPECT_EQ(out.find(word), std::string::npos) << word;
 }
 
 TEST_F(InitTest, TellsTheKernelsWordsAboutAMount) {
@@ -159,7 +164,8 @@ TEST_F(InitTest, MountsAnOverlay) {
     init.begin_in(rootfs.path());
     const std::string base = layers.path();
     mount("tmpfs", "/tmp");
-    mount("overlay", "/merged", {"lowerdir=" + base + "/lower", "upperdir=" + base + "/upper", "workdir=" + base + "/work"});
+    mount("overlay", "/merged",
+          {"lowerdir=" + base + "/lower", "upperdir=" + base + "/upper", "workdir=" + base + "/work"});
     init.add(PivotRoot<Hosted>{}).shell("cat /merged/file; echo above > /merged/file");
     init.run();
     expect_running();
@@ -178,8 +184,9 @@ TEST_F(InitTest, CopiesUp) {
     for (int i = 0; i < 300; ++i) rootfs.write("data/many/file-with-a-rather-long-name-" + std::to_string(i), "");
     init.begin_in(rootfs.path());
     mount("tmpfs", "/data", {}, 0, mount_copy_up).add(PivotRoot<Hosted>{});
-    init.shell("cd /data; cat file; stat -c '%a %u %g %s %F %n' . deep deep/deeper/run link sibling; ls many | busybox wc -l; "
-               "echo new > file");
+    init.shell(
+        "cd /data; cat file; stat -c '%a %u %g %s %F %n' . deep deep/deeper/run link sibling; ls many | busybox wc -l; "
+        "echo new > file");
     init.run();
     expect_running();
     EXPECT_EQ(init.output(),
@@ -220,7 +227,8 @@ TEST_F(InitTest, AProcMustBeAPlainDirectory) {
     fs::create_directory(rootfs.path() / "bad");
     fs::create_directory_symlink("/bad", rootfs.path() / "proc");
     init.begin_in(rootfs.path());
-    init.add(MountFs<Hosted>{.fstype = "proc", .source = "proc", .target = "/proc", .target_flags = target_plain_directory});
+    init.add(
+        MountFs<Hosted>{.fstype = "proc", .source = "proc", .target = "/proc", .target_flags = target_plain_directory});
     init.shell("true").run();
     expect_failure(Op::mount_fs, ELOOP, Detail::unsafe_target);
     EXPECT_EQ(init.text(), "a symbolic link");
@@ -255,8 +263,9 @@ TEST_F(InitTest, MovesTheRootAndHidesTheHostsProcAndSys) {
     init.begin_in(rootfs.path());
     mount("proc", "/proc");
     init.add(MoveRoot<Hosted>{});
-    init.shell("ls /; cat /proc/self/mountinfo | while read a b c d e f; do echo $e $f; done; "
-               "busybox unshare -U -r -m -p -f mount -t proc none /proc && echo mounted");
+    init.shell(
+        "ls /; cat /proc/self/mountinfo | while read a b c d e f; do echo $e $f; done; "
+        "busybox unshare -U -r -m -p -f mount -t proc none /proc && echo mounted");
     init.run();
     expect_running();
     EXPECT_NE(init.output().find("/proc rw"), std::string::npos) << init.output();
@@ -296,8 +305,10 @@ TEST_F(InitTest, ManyMasksShareOneEmptyDirectory) {
         init.add(MaskPath<Hosted>{directory}).add(MaskPath<Hosted>{file});
     }
     init.add(MaskPath<Hosted>{"/d1"});
-    init.add(PivotRoot<Hosted>{}).shell("stat -c %d /d* | busybox sort -u | busybox wc -l; ls -A /d*/; cat /f*; "
-                                        "echo x > /d7/new; busybox touch /d9");
+    init.add(PivotRoot<Hosted>{})
+        .shell(
+            "stat -c %d /d* | busybox sort -u | busybox wc -l; ls -A /d*/; cat /f*; "
+            "echo x > /d7/new; busybox touch /d9");
     init.run();
     expect_running();
     EXPECT_EQ(init.output().substr(0, 2), "1\n");

@@ -58,7 +58,7 @@ class InitProcessTest : public testing::Test {
         ASSERT_EQ(init.receive().stage, Stage{});
     }
     [[nodiscard]] std::string proc(const std::string& name) const {
-        return "/proc/" + std::to_string(init.pid()) + "/" + name;
+        return std::string("/proc/").append(std::to_string(init.pid())).append("/").append(name);
     }
     void run_hook(std::vector<std::string> args, std::uint64_t timeout_ms = 0) {
         Result<Fd> state = make_sealed_memfd("state", std::string_view("{\"state\": 1}"));
@@ -127,7 +127,7 @@ TEST_F(InitProcessTest, WhileItWaitsItIsSmallInvisibleAndHoldsFewDescriptors) {
     std::string seen;
     for (const fs::directory_entry& entry : fs::directory_iterator(proc("fd"))) {
         ++open;
-        seen += " " + fs::read_symlink(entry.path()).string();
+        seen.append(fs::read_symlink(entry.path()).string()).append(" ");
     }
     EXPECT_EQ(open, 7U) << seen;
     std::ifstream comm(proc("comm"));
@@ -227,7 +227,8 @@ TEST_F(InitProcessTest, MakesAContainerInAUserNamespace) {
     init.add(MaskPath<Hosted>{"/proc/kcore"}).add(ReadonlyPath<Hosted>{"/proc/sys"});
     init.add(SetUser<Hosted>{1000, 1000, {}, 1});
     init.add(SetCapabilities<Hosted>{~0ULL, ~0ULL, 0, 0});
-    init.shell("id -u; hostname; cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_forward; grep CapPrm /proc/self/status");
+    init.shell(
+        "id -u; hostname; cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_forward; grep CapPrm /proc/self/status");
     init.run(CLONE_NEWUSER | CLONE_NEWPID);
     expect_running();
     EXPECT_NE(init.output().find("1000\nmapped\n"), std::string::npos) << init.output();

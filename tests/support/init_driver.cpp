@@ -65,7 +65,8 @@ std::string TemporaryDirectory::read(const std::string& name) const {
 void install_busybox(const TemporaryDirectory& rootfs) {
     fs::create_directories(rootfs.path() / "bin");
     fs::copy_file("/bin/busybox", rootfs.path() / "bin/busybox");
-    for (const char* name : {"sh", "cat", "ls", "id", "mount", "stat", "sleep", "true", "false", "hostname", "readlink", "grep"})
+    for (const char* name :
+         {"sh", "cat", "ls", "id", "mount", "stat", "sleep", "true", "false", "hostname", "readlink", "grep"})
         fs::create_symlink("busybox", rootfs.path() / "bin" / name);
 }
 
@@ -247,7 +248,8 @@ void InitDriver::finish() {
 }
 
 plan::Op InitDriver::failed_op() const {
-    return std::visit([](const auto& step) { return std::decay_t<decltype(step)>::op; }, steps_.at(report_->step).action);
+    return std::visit([](const auto& step) { return std::decay_t<decltype(step)>::op; },
+                      steps_.at(report_->step).action);
 }
 
 }  // namespace ocirt::test

@@ -39,8 +39,7 @@ Result map_report(Machine& machine) {
     if (mapping.size < sizeof(plan::Report)) return refuse(EINVAL, Detail::bad_program);
     auto* report = reinterpret_cast<plan::Report*>(const_cast<char*>(mapping.data));
     const uint64_t room = (mapping.size - sizeof(plan::Report)) / sizeof report->finished[0];
-    if (report->magic != plan::report_magic || report->step_count > room)
-        return refuse(EINVAL, Detail::bad_program);
+    if (report->magic != plan::report_magic || report->step_count > room) return refuse(EINVAL, Detail::bad_program);
     machine.report = report;
     report->started = machine.now();
     return done;
@@ -52,8 +51,7 @@ Result load_program(Machine& machine) {
     machine.slots[plan::slot_program].reset();
     const bool good = machine.program.check(mapping.data, mapping.size);
     machine.step = machine.program.faulty_step();
-    if (!good || machine.program.step_count() != machine.report->step_count)
-        return refuse(EINVAL, Detail::bad_program);
+    if (!good || machine.program.step_count() != machine.report->step_count) return refuse(EINVAL, Detail::bad_program);
     return done;
 }
 

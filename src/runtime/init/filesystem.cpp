@@ -1,4 +1,5 @@
-// New filesystems: by the fs context calls, which say in words what they do not like; by mount(2) where those fall short.
+// New filesystems: by the fs context calls, which say in words what they do not like; by mount(2) where those fall
+// short.
 #include "runtime/init/copy_up.h"
 #include "runtime/init/inode.h"
 #include "runtime/init/kernel.h"

@@ -76,14 +76,12 @@ Result supervise(Machine& machine, const plan::RunHook<Wire>& step, int pidfd) {
     if (step.timeout_ms != 0 && step.timeout_ms < UINT64_MAX / ns_per_ms / 2)
         deadline = machine.now() + step.timeout_ms * ns_per_ms;
     switch (watch(machine, pidfd, deadline)) {
-        case Event::ended:
-            return judge(machine, machine.program.text(step.path).data, pidfd);
+        case Event::ended: return judge(machine, machine.program.text(step.path).data, pidfd);
         case Event::late:
             TRY(end_hook(pidfd));
             machine.value = static_cast<int64_t>(step.timeout_ms);
             return refuse(ETIMEDOUT, Detail::hook_timed_out);
-        case Event::abandoned:
-            break;
+        case Event::abandoned: break;
     }
     TRY(end_hook(pidfd));
     return refuse(EPIPE, Detail::channel_closed);

@@ -5,8 +5,8 @@
 #include <asm/errno.h>
 #include <asm/ioctls.h>
 #include <asm/poll.h>
-#include <asm/signal.h>
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <asm/statfs.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>

@@ -18,9 +18,12 @@ class PasswdLine {
     // True when `byte` ends the line.
     bool feed(char byte) {
         if (byte == '\n') return true;
-        if (byte == ':') ++field_;
-        else if (field_ == uid_) add_digit(byte);
-        else if (field_ == home_) home.add(byte);
+        if (byte == ':')
+            ++field_;
+        else if (field_ == uid_)
+            add_digit(byte);
+        else if (field_ == home_)
+            home.add(byte);
         return false;
     }
     [[nodiscard]] bool is_of(uint32_t wanted) const {

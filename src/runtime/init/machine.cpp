@@ -10,9 +10,8 @@ namespace {
 
 Result perform_step(Machine& machine) {
     Result result = refuse(ENOSYS, Detail::bad_program);
-    plan::with_op<Wire>(machine.program.op(machine.step), [&]<class Step>() {
-        result = perform(machine, machine.program.step<Step>(machine.step));
-    });
+    plan::with_op<Wire>(machine.program.op(machine.step),
+                        [&]<class Step>() { result = perform(machine, machine.program.step<Step>(machine.step)); });
     return result;
 }
 

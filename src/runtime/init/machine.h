@@ -18,15 +18,15 @@ struct Machine {
 
     Fd channel;  // to the parent; closed once committed
     Fd slots[plan::slot_limit];
-    Fd procfs;                    // see procfs.h
-    Fd mask_directory;            // the empty tmpfs that covers the first masked directory: the others get copies
-    bool null_attached = false;   // slot_null covers a masked file: the others get copies
-    Fd start_connection;          // of the peer that said start: open until execve closes it
-    bool directory_denied = false;  // root may not enter the working directory: the user tries again
-    int64_t clock_shift = 0;      // ns that CLOCK_MONOTONIC jumped by when a time namespace was entered
-    PathBuffer program_path;      // found by FindProgram; empty: args[0]
+    Fd procfs;                        // see procfs.h
+    Fd mask_directory;                // the empty tmpfs that covers the first masked directory: the others get copies
+    bool null_attached = false;       // slot_null covers a masked file: the others get copies
+    Fd start_connection;              // of the peer that said start: open until execve closes it
+    bool directory_denied = false;    // root may not enter the working directory: the user tries again
+    int64_t clock_shift = 0;          // ns that CLOCK_MONOTONIC jumped by when a time namespace was entered
+    PathBuffer program_path;          // found by FindProgram; empty: args[0]
     TextBuffer<path_limit + 5> home;  // "HOME=<directory>", found by FindHome; empty: the environment has one
-    char** argv = nullptr;        // of the user's program, once prepare_exec has laid them out
+    char** argv = nullptr;            // of the user's program, once prepare_exec has laid them out
     char** envp = nullptr;
 
     // The descriptor in `slot`; EBADF when the parent never sent it.

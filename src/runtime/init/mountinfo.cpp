@@ -19,8 +19,10 @@ class MountLine {
     bool feed(char byte) {
         if (byte == '\n') return true;
         if (byte == ' ') {
-            if (field_ == optional_ && word_.text() == Text("-")) field_ = type_;
-            else if (field_ != optional_) ++field_;
+            if (field_ == optional_ && word_.text() == Text("-"))
+                field_ = type_;
+            else if (field_ != optional_)
+                ++field_;
             word_.clear();
         } else if (field_ == id_) {
             id = id * 10 + static_cast<uint64_t>(byte - '0');

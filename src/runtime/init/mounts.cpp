@@ -63,9 +63,7 @@ bool is_missing(Result opened) { return opened.is(ENOENT) || opened.is(ENOTDIR);
 
 }  // namespace
 
-bool has_mount_setattr() {
-    return !sys::call(__NR_mount_setattr, -1, nullptr, 0, nullptr, 0).is(ENOSYS);
-}
+bool has_mount_setattr() { return !sys::call(__NR_mount_setattr, -1, nullptr, 0, nullptr, 0).is(ENOSYS); }
 
 Result attach(long tree, long target) {
     return sys::call(__NR_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);

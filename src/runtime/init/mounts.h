@@ -20,8 +20,8 @@ Result clone_tree(long source, bool recursive);
 // mount_setattr of the mount `fd` is the root of.
 Result set_attributes(long fd, mount_attr attributes, bool recursive);
 
-// The same where the kernel lacks mount_setattr, for an attached mount: mount(2) by way of procfs. Attributes of a whole
-// tree cannot be changed so (ENOSYS); propagation can.
+// The same where the kernel lacks mount_setattr, for an attached mount: mount(2) by way of procfs. Attributes of a
+// whole tree cannot be changed so (ENOSYS); propagation can.
 Result remount(Machine& machine, int fd, const mount_attr& attributes, bool recursive);
 
 // Covers `directory` by an empty read-only tmpfs: one for all of this machine.

@@ -157,8 +157,7 @@ Result open_in_root(Machine& machine, const char* path, uint64_t flags) {
 Result open_target(Machine& machine, Text path, Kind kind, uint32_t target_flags) {
     const bool plain = (target_flags & plan::target_plain_directory) != 0;
     const uint64_t no_links = plain ? RESOLVE_NO_SYMLINKS : 0;
-    Result opened =
-        openat2(TRY(machine.root()), path.data, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | no_links);
+    Result opened = openat2(TRY(machine.root()), path.data, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | no_links);
     if (opened.is(ENOENT)) opened = Walk(machine, kind, directory_mode, !plain).to(path);
     if (opened.is(ELOOP) && plain) return unsafe(machine, ELOOP, "a symbolic link");
     Fd target(TRY(opened));

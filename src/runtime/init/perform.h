@@ -1,5 +1,5 @@
-// Every operation of init: one function each, chosen by the type of its step (plan/steps.h says what it does). A failure
-// ends init. The files are named after the operations' families.
+// Every operation of init: one function each, chosen by the type of its step (plan/steps.h says what it does). A
+// failure ends init. The files are named after the operations' families.
 #pragma once
 
 #include "runtime/init/machine.h"

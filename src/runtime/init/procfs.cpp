@@ -11,8 +11,6 @@ namespace ocirt::init {
 
 namespace {
 
-
-
 Result new_procfs() {
     const Fd context(TRY(sys::call(__NR_fsopen, "proc", FSOPEN_CLOEXEC)));
     TRY(sys::call(__NR_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
@@ -33,10 +31,8 @@ Result verify(int fd) {
 Result procfs(Machine& machine) {
     if (machine.procfs) return {machine.procfs.get()};
     Result opened = new_procfs();
-    if (!opened.ok())
-        opened = sys::call(__NR_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (!opened.ok())
-        opened = sys::call(__NR_openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (!opened.ok()) opened = sys::call(__NR_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (!opened.ok()) opened = sys::call(__NR_openat, AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     Fd root(TRY(opened));
     TRY(verify(root.get()));
     machine.procfs = static_cast<Fd&&>(root);
