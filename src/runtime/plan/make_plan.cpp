@@ -50,6 +50,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     draft.plan.id = options.id;
     draft.plan.bundle = options.bundle;
     draft.plan.rootfs = absolute_rootfs(draft);
+    draft.plan.use_cgroups = options.use_cgroups && !host.cgroups.hierarchies.empty();
 
     plan_namespaces(draft);
     if (draft.has(spec::NamespaceKind::mount)) {
