@@ -224,6 +224,7 @@ TEST(StaleState, OfARecycledPidHarmsNobody) {
     ASSERT_EQ(bundle.start().status, 0);
     ASSERT_EQ(bundle.kill("KILL").status, 0);
     ASSERT_TRUE(bundle.wait_for_status("stopped"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // processes' start times count in 10 ms
     Process bystander({.args = {"/bin/sleep", "1000"}});
     Json record = read_record(bundle);
     record["ocirt"]["pid"] = bystander.pid();

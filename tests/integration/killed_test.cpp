@@ -23,6 +23,7 @@ enum class Config { everything, user_namespace, joined, bare };
 
 void bind_a_volume(Bundle& bundle) {
     std::filesystem::create_directory(bundle.scratch() / "volume");
+    bundle.directory("/volume");  // mapped root could not make it
     bundle.mount({.destination = "/volume",
                   .type = "bind",
                   .source = bundle.scratch() / "volume",

@@ -2,6 +2,8 @@
 // next one.
 #pragma once
 
+#include <string>
+
 #include "common/error.h"
 #include "runtime/lifecycle/container.h"
 
@@ -13,5 +15,9 @@ struct Removed {
     Result<> hook_failure{};
 };
 [[nodiscard]] Result<Removed> remove(Container& container, bool force);
+
+// A state directory whose record cannot be read (Fault::corrupted): nobody knows what else belongs to it, the directory
+// is all that can be taken away.
+[[nodiscard]] Result<> discard(const std::string& root, const std::string& id);
 
 }  // namespace ocirt::lifecycle
