@@ -13,11 +13,10 @@ std::string absolute_rootfs(const Draft& draft) {
     return path;
 }
 
-// The root tree, detached by the parent; a rootless parent has no right to, so there init does it.
+// The root tree, detached by the parent; a rootless parent has no right to, so there init does it. Whatever
+// rootfsPropagation says, it is no peer of the host's mount: /proc and all the others would appear there (threat A9).
 void plan_root_tree(Draft& draft) {
-    const bool keep_peers = draft.config.linux.rootfs_propagation == spec::RootfsPropagation::shared;
-    OpenTree<Hosted> tree{
-        .slot = slot_root, .source = draft.plan.rootfs, .recursive = 1, .keep_peers = keep_peers ? 1u : 0u};
+    OpenTree<Hosted> tree{.slot = slot_root, .source = draft.plan.rootfs, .recursive = 1};
     draft.plan.trees.insert(draft.plan.trees.begin(), {std::move(tree), "/root/path"});
 }
 

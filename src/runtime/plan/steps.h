@@ -243,7 +243,7 @@ struct OpenTree {
     Slot slot = slot_none;
     typename R::Text source{};
     uint32_t recursive = 0;       // rbind
-    uint32_t keep_peers = 0;      // rootfsPropagation "shared": stays a peer of the host's mount
+    uint32_t keep_peers = 0;      // rootfsPropagation "shared": a volume stays a peer of the host's mount
     uint64_t set = 0;             // MOUNT_ATTR_* of the top mount
     uint64_t clear = 0;           // (MOUNT_ATTR__ATIME whole when an atime word is set)
     uint64_t recursive_set = 0;   // MOUNT_ATTR_* of every mount of the tree
