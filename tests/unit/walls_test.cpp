@@ -31,6 +31,8 @@ const std::vector<Room>& rooms() {
         {.folder = "runtime/plan/",
          .may_include = {"common/", "runtime/spec/", "runtime/cgroup/", "runtime/security/"},
          .changes_nothing = true},
+        // init's ELF file as the runtime's data: the one hosted part of the room.
+        {.folder = "runtime/init/image.", .may_include = {}},
         {.folder = "runtime/init/",
          .may_include = {"runtime/plan/steps.h", "runtime/plan/layout.h", "runtime/plan/protocol.h"}},
         {.folder = "runtime/cgroup/", .may_include = {"common/", "runtime/spec/"}},
