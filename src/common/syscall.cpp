@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,14 +72,15 @@ Result<> write_all(const Fd& file, const void* data, std::size_t size) {
     return {};
 }
 
+// <sys/pidfd.h> of glibc 2.36 declares these for C only.
 Result<Fd> open_pidfd(pid_t pid) {
-    Fd fd(::pidfd_open(pid, 0));
+    Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!fd) return fail_errno("pidfd_open", "open the process", std::to_string(pid));
     return fd;
 }
 
 Result<> send_signal(const Fd& pidfd, int signal) {
-    if (::pidfd_send_signal(pidfd.get(), signal, nullptr, 0) == 0) return {};
+    if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
     return fail_errno("pidfd_send_signal", "send the signal", std::to_string(signal));
 }
 

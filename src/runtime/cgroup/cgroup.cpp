@@ -50,26 +50,46 @@ void enable_controllers(const std::string& path, const std::string& mount_point,
 
 Result<Cgroup> Cgroup::create(const Layout& layout, const std::vector<std::string>& paths,
                               const CreateOptions& options) {
-    Cgroup cgroup;
-    cgroup.best_effort_ = options.best_effort;
+    Cgroup cgroup = TRY(begin(layout, paths, options));
+    const Result<> completed = cgroup.complete(layout, paths, options);
+    if (completed) return cgroup;
+    cgroup.remove_made();
+    return std::unexpected(completed.error());
+}
+
+Result<Cgroup> Cgroup::begin(const Layout& layout, const std::vector<std::string>& paths,
+                             const CreateOptions& options) {
     if (layout.hierarchies.empty() && !options.best_effort)
         return fail({.fault = Fault::unsupported,
                      .operation = "create cgroup",
                      .detail = "no cgroup hierarchy is mounted",
                      .hint = "mount one, or use --cgroup-manager disabled"});
+    Cgroup cgroup;
+    cgroup.best_effort_ = options.best_effort;
+    const Result<> made = cgroup.make_all(layout, paths, options, Version::v2);
+    if (made) return cgroup;
+    cgroup.remove_made();
+    return std::unexpected(made.error());
+}
+
+Result<> Cgroup::complete(const Layout& layout, const std::vector<std::string>& paths, const CreateOptions& options) {
+    return make_all(layout, paths, options, Version::v1);
+}
+
+Result<> Cgroup::make_all(const Layout& layout, const std::vector<std::string>& paths, const CreateOptions& options,
+                          Version version) {
     for (std::size_t i = 0; i < layout.hierarchies.size(); ++i) {
         const Hierarchy& hierarchy = layout.hierarchies[i];
+        if (hierarchy.version != version) continue;
         Member member{.place = {.version = hierarchy.version, .path = paths[i], .controllers = hierarchy.controllers},
                       .directory = {}};
-        const auto made = cgroup.make(member, hierarchy.mount_point, options);
-        if (made) {
-            cgroup.members_.push_back(std::move(member));
-        } else if (!options.best_effort || !forbidden(made.error())) {
-            cgroup.remove_made();
+        const Result<> made = make(member, hierarchy.mount_point, options);
+        if (made)
+            members_.push_back(std::move(member));
+        else if (!options.best_effort || !forbidden(made.error()))
             return std::unexpected(made.error());
-        }
     }
-    return cgroup;
+    return {};
 }
 
 Cgroup Cgroup::open(std::vector<Place> places) {

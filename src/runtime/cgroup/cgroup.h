@@ -46,6 +46,13 @@ class Cgroup {
     [[nodiscard]] static Result<Cgroup> create(const Layout& layout, const std::vector<std::string>& paths,
                                                const CreateOptions& options);
 
+    // create() in two parts, so that a process can be born in the v2 tree's directory while the others are still made:
+    // first the v2 tree's, then, by complete(), those of the v1 hierarchies. remove() after a failed complete().
+    [[nodiscard]] static Result<Cgroup> begin(const Layout& layout, const std::vector<std::string>& paths,
+                                              const CreateOptions& options);
+    [[nodiscard]] Result<> complete(const Layout& layout, const std::vector<std::string>& paths,
+                                    const CreateOptions& options);
+
     // From a record. Opens nothing yet, so it cannot fail: what is missing shows when it is used.
     [[nodiscard]] static Cgroup open(std::vector<Place> places);
 
@@ -101,6 +108,8 @@ class Cgroup {
         bool removed = false;
     };
 
+    [[nodiscard]] Result<> make_all(const Layout& layout, const std::vector<std::string>& paths,
+                                    const CreateOptions& options, Version version);
     [[nodiscard]] Result<> make(Member& member, const std::string& mount_point, const CreateOptions& options);
     [[nodiscard]] Result<> make_directories(const std::string& path, const std::string& mount_point);
     [[nodiscard]] Result<> check_unused(Member& member);

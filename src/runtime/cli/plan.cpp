@@ -5,10 +5,11 @@ namespace ocirt::cli {
 
 void add_plan(Cli& cli) {
     struct Options {
-        CreateOptions create{.id = "plan"};
+        CreateOptions create;
         bool json = false;
     };
     const auto options = std::make_shared<Options>();
+    options->create.id = "plan";
     CLI::App* command = add_command(
         cli, "plan", "print what `create` and `start` would do; changes nothing", [&cli, options]() -> Result<int> {
             const lifecycle::Prepared prepared = TRY(lifecycle::prepare(TRY(create_request(cli, options->create))));

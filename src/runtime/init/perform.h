@@ -19,6 +19,8 @@ Result perform(Machine&, const plan::RaiseLoopback<Wire>&);
 Result perform(Machine&, const plan::Await<Wire>&);
 Result perform(Machine&, const plan::Notify<Wire>&);
 Result perform(Machine&, const plan::AwaitStart<Wire>&);
+// cgroups.cpp
+Result perform(Machine&, const plan::EnterCgroups<Wire>&);
 // root.cpp
 Result perform(Machine&, const plan::SetPropagation<Wire>&);
 Result perform(Machine&, const plan::AttachRoot<Wire>&);

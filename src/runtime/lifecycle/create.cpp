@@ -85,7 +85,8 @@ class Creation {
     Result<> make() {
         TRY(record_intent());
         const Fd listener = TRY(listen_at(directory_.fd(), state::start_socket));
-        init_.emplace(TRY(InitProcess::launch(prepared_.plan, listener, request_.preserve_fds)));
+        const Fd* birthplace = TRY(begin_cgroups());
+        init_.emplace(TRY(InitProcess::launch(prepared_.plan, listener, birthplace, request_.preserve_fds)));
         TRY(init_->send(Stage::trees, TRY(open_trees(prepared_.plan))));
         TRY(give_user_namespace_late());
         TRY(enter_cgroups());
@@ -147,19 +148,38 @@ class Creation {
         return init_->send(Stage::maps);
     }
 
+    Result<const Fd*> begin_cgroups() {
+        if (!prepared_.plan.use_cgroups) return nullptr;
+        cgroup_options_ = {.best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
+                           .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
+        cgroup_.emplace(TRY(
+            cgroup::Cgroup::begin(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_)));
+        return cgroup_->unified_directory();
+    }
+
+    // Meanwhile init makes its namespaces and mounts.
     Result<> enter_cgroups() {
-        std::vector<SlotFd> trees;
-        if (prepared_.plan.use_cgroups) {
-            const cgroup::CreateOptions options{
-                .best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
-                .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
-            cgroup_.emplace(TRY(cgroup::Cgroup::create(prepared_.host.cgroups, prepared_.plan.cgroup_paths, options)));
+        std::vector<SlotFd> descriptors;
+        if (cgroup_) {
+            TRY(cgroup_->complete(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_));
             TRY(cgroup_->prepare(prepared_.plan.resources));
-            TRY(cgroup_->attach(init_->pid()));
-            trees = TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths));
+            TRY(attach(descriptors));
+            for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
+                descriptors.push_back(std::move(tree));
         }
         if (prepared_.plan.oom_score_adj) TRY(write_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
-        return init_->send(Stage::cgroup, trees);
+        return init_->send(Stage::cgroup, descriptors);
+    }
+
+    // Only what neither the birth nor init's own step does is done from here.
+    Result<> attach(std::vector<SlotFd>& descriptors) {
+        using Trees = cgroup::Cgroup::Trees;
+        plan::Slot slot = prepared_.plan.task_files;
+        const bool enters_v1 = slot != plan::slot_none;
+        if (enters_v1)
+            for (Fd& file : TRY(cgroup_->task_files())) descriptors.push_back({slot++, std::move(file)});
+        if (!init_->born_in_cgroup()) return cgroup_->attach(init_->pid(), enters_v1 ? Trees::v2 : Trees::all);
+        return enters_v1 ? Result<>{} : cgroup_->attach(init_->pid(), Trees::v1);
     }
 
     Result<> run_create_hooks() {
@@ -207,6 +227,7 @@ class Creation {
     state::Directory directory_;
     state::Record record_;
     std::optional<InitProcess> init_;
+    cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;

@@ -60,7 +60,8 @@ struct ChildPlace {
 
 }  // namespace
 
-Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listener, std::uint32_t preserve_fds) {
+Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listener, const Fd* cgroup,
+                                        std::uint32_t preserve_fds) {
     InitProcess init(plan, TRY(ReportPage::make(static_cast<std::uint32_t>(plan.steps.size()))));
     const std::vector<std::byte> program = TRY(plan::encode(plan.steps));
     std::vector<SlotFd> setup;
@@ -71,7 +72,7 @@ Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listen
     const Fd image = TRY(make_sealed_executable("ocirt-init", ocirt::init::image()));
     std::pair<Fd, Fd> ends = TRY(make_socket_pair());
     init.channel_ = std::move(ends.first);
-    TRY(init.clone(image, ends.second, preserve_fds));
+    TRY(init.clone(image, ends.second, cgroup, preserve_fds));
     ends.second.reset();
     if ((plan.clone_flags & CLONE_NEWUSER) != 0) {
         TRY(write_user_maps(init.pid_, *plan.user_namespace));
@@ -81,7 +82,8 @@ Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listen
     return init;
 }
 
-Result<> InitProcess::clone(const Fd& image, const Fd& their_end, std::uint32_t preserve_fds) {
+Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgroup,
+                           std::uint32_t preserve_fds) {
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = plan_->clone_flags | CLONE_PIDFD;
@@ -92,8 +94,19 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, std::uint32_t 
                            .parent_channel = channel_.get(),
                            .first_closed = 3 + preserve_fds,
                            .wait_for_maps = (plan_->clone_flags & CLONE_NEWUSER) != 0};
-    const long pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
+    if (cgroup != nullptr) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<std::uint64_t>(cgroup->get());
+    }
+    long pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
+    // Not every place in the v2 tree can be born into: threaded ones, or without rights to the common ancestor.
+    if (pid < 0 && cgroup != nullptr) {
+        arguments.flags &= ~std::uint64_t{CLONE_INTO_CGROUP};
+        cgroup = nullptr;
+        pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
+    }
     if (pid == 0) become_init(place);
+    born_in_cgroup_ = cgroup != nullptr;
     if (pid < 0) {
         Error error = fail_errno("clone3", "make the container's process").error();
         error.pointer = "/linux/namespaces";

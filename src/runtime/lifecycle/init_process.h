@@ -18,8 +18,9 @@ namespace ocirt::lifecycle {
 class InitProcess {
    public:
     // Makes the process, has it execute init from a sealed file, and hands it the encoded plan. `listener` is start.sock.
-    // `plan` must outlive the object: errors are told in its words.
-    [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd& listener,
+    // `cgroup` is the v2 tree's directory that it shall be born in, or nullptr. `plan` must outlive the object: errors
+    // are told in its words.
+    [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd& listener, const Fd* cgroup,
                                                     std::uint32_t preserve_fds);
 
     // Unless release() was called: SIGKILL, and reaped.
@@ -34,6 +35,8 @@ class InitProcess {
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+    // Whether the kernel let it be born in the cgroup (CLONE_INTO_CGROUP); else it has to be attached.
+    [[nodiscard]] bool born_in_cgroup() const { return born_in_cgroup_; }
     [[nodiscard]] const ReportPage& report() const { return report_; }
 
     // It belongs to itself from now on: whoever holds the object loses nothing but the descriptor.
@@ -44,7 +47,7 @@ class InitProcess {
    private:
     InitProcess(const plan::Plan& plan, ReportPage report) : plan_(&plan), report_(std::move(report)) {}
 
-    [[nodiscard]] Result<> clone(const Fd& image, const Fd& their_end, std::uint32_t preserve_fds);
+    [[nodiscard]] Result<> clone(const Fd& image, const Fd& their_end, const Fd* cgroup, std::uint32_t preserve_fds);
     [[nodiscard]] Error failure();
     [[nodiscard]] Result<> follow(pid_t pid, std::vector<Fd> descriptors);
 
@@ -53,6 +56,7 @@ class InitProcess {
     Fd channel_;
     Fd pidfd_;
     pid_t pid_ = 0;
+    bool born_in_cgroup_ = false;
 };
 
 }  // namespace ocirt::lifecycle

@@ -8,7 +8,6 @@ namespace ocirt::plan {
 Result<> plan_cgroups(Draft& draft) {
     Plan& plan = draft.plan;
     const spec::Linux& linux = draft.config.linux;
-    plan.use_cgroups = draft.options.use_cgroups && !draft.host.cgroups.hierarchies.empty();
     if (!plan.use_cgroups) {
         if (linux.resources) draft.warn("/linux/resources", "cgroups are disabled: no limit is set");
         return {};

@@ -11,7 +11,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view names[] = {"unshare",         "joinNamespace",      "becomeRoot",    "respawn",
-                                      "setTimeOffsets",  "await",              "notify",        "newSession",
+                                      "setTimeOffsets",  "await",              "notify",
+                                      "enterCgroups",        "newSession",
                                       "joinSessionKeyring", "setHostname",     "setDomainname", "raiseLoopback",
                                       "setPropagation",  "openTree",           "attachRoot",    "attachMount",
                                       "mountFs",         "setMountAttributes", "makeDirectory", "makeDevice",

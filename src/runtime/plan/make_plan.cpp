@@ -1,6 +1,6 @@
 #include "runtime/plan/make_plan.h"
 
-#include <sys/mount.h>
+#include <linux/mount.h>
 
 #include "runtime/plan/draft.h"
 
@@ -50,6 +50,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     draft.plan.id = options.id;
     draft.plan.bundle = options.bundle;
     draft.plan.rootfs = absolute_rootfs(draft);
+    draft.plan.use_cgroups = options.use_cgroups && !host.cgroups.hierarchies.empty();
 
     plan_namespaces(draft);
     if (draft.has(spec::NamespaceKind::mount)) {

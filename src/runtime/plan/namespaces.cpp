@@ -7,8 +7,9 @@
 //  - The others are made by init itself, while the parent makes the cgroups.
 #include <linux/sched.h>
 
-#include <sys/mount.h>
+#include <linux/mount.h>
 
+#include <algorithm>
 #include <array>
 
 #include "runtime/plan/draft.h"
@@ -80,6 +81,17 @@ void set_names(Draft& draft) {
         draft.add(RaiseLoopback<Hosted>{}, draft.namespace_pointer(NamespaceKind::network));
 }
 
+// A rootless runtime may own some of the hierarchies and not others: there the parent attaches what it can.
+void enter_cgroups(Draft& draft) {
+    if (!draft.plan.use_cgroups || draft.rootless()) return;
+    const auto is_v1 = [](const cgroup::Hierarchy& hierarchy) { return hierarchy.version == cgroup::Version::v1; };
+    const auto count = static_cast<std::uint32_t>(std::ranges::count_if(draft.host.cgroups.hierarchies, is_v1));
+    if (count == 0) return;
+    draft.plan.task_files = draft.next_slot;
+    draft.add(EnterCgroups<Hosted>{.first_slot = draft.next_slot, .count = count}, "/linux/cgroupsPath");
+    draft.next_slot += count;
+}
+
 }  // namespace
 
 std::string Draft::namespace_pointer(NamespaceKind kind) const {
@@ -135,6 +147,7 @@ void plan_cgroup_namespace(Draft& draft) {
     if (draft.cgroup_awaited) return;
     draft.cgroup_awaited = true;
     draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::cgroup)});
+    enter_cgroups(draft);
     if (draft.makes(NamespaceKind::cgroup)) {
         draft.add(Unshare<Hosted>{.flags = CLONE_NEWCGROUP}, draft.namespace_pointer(NamespaceKind::cgroup));
     } else if (draft.joins(NamespaceKind::cgroup)) {

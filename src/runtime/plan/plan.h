@@ -27,7 +27,7 @@ struct Hosted {
 
 using Action =
     std::variant<Unshare<Hosted>, JoinNamespace<Hosted>, BecomeRoot<Hosted>, Respawn<Hosted>, SetTimeOffsets<Hosted>,
-                 Await<Hosted>, Notify<Hosted>, NewSession<Hosted>, JoinSessionKeyring<Hosted>, SetHostname<Hosted>,
+                 Await<Hosted>, Notify<Hosted>, EnterCgroups<Hosted>, NewSession<Hosted>, JoinSessionKeyring<Hosted>, SetHostname<Hosted>,
                  SetDomainname<Hosted>, RaiseLoopback<Hosted>, SetPropagation<Hosted>, OpenTree<Hosted>,
                  AttachRoot<Hosted>, AttachMount<Hosted>, MountFs<Hosted>, SetMountAttributes<Hosted>,
                  MakeDirectory<Hosted>, MakeDevice<Hosted>, MakeSymlink<Hosted>, WriteSysctl<Hosted>,
@@ -88,6 +88,7 @@ struct Plan {
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
     bool use_cgroups = true;
+    Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
     bool has_create_hooks = false;  // prestart, createRuntime or createContainer: init awaits Stage::create_hooks

@@ -1,7 +1,9 @@
 // Entering the root, and what is done to it once nothing of the host is left in sight.
 #include <linux/mount.h>
 
+#include "common/json_document.h"
 #include "runtime/plan/draft.h"
+#include "runtime/spec/sysctl.h"
 
 namespace ocirt::plan {
 namespace {
@@ -21,11 +23,8 @@ std::uint64_t propagation_of(const Draft& draft) {
 
 void plan_sysctls(Draft& draft) {
     for (const auto& [key, value] : draft.config.linux.sysctl) {
-        std::string path = key;
-        if (path.find('/') == std::string::npos)
-            for (char& c : path)
-                if (c == '.') c = '/';
-        draft.add(WriteSysctl<Hosted>{.key = path, .value = value}, "/linux/sysctl/" + key);
+        draft.add(WriteSysctl<Hosted>{.key = spec::sysctl_path(key).value_or(key), .value = value},
+                  "/linux/sysctl" + pointer_step(key));
     }
 }
 

@@ -45,7 +45,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::setup: return "the plan itself";
         case Stage::maps: return "the user namespace's ID maps";
         case Stage::trees: return "the prepared mount trees";
-        case Stage::cgroup: return "its place in the cgroups";
+        case Stage::cgroup: return "its cgroups to be made";
         case Stage::mounted: return "everything is mounted: limits may be set, hooks may run";
         case Stage::create_hooks: return "the prestart and createRuntime hooks";
         case Stage::ready: return "created: only `start` is missing";
@@ -94,6 +94,9 @@ struct Sentence {
     }
     std::string operator()(const Await<Hosted>& s) const { return "wait for " + stage_name(s.stage); }
     std::string operator()(const Notify<Hosted>& s) const { return "report: " + stage_name(s.stage); }
+    std::string operator()(const EnterCgroups<Hosted>& s) const {
+        return "enter its cgroups in " + std::to_string(s.count) + " v1 hierarchies";
+    }
     std::string operator()(const NewSession<Hosted>&) const { return "start a new session"; }
     std::string operator()(const JoinSessionKeyring<Hosted>& s) const {
         return "join a new session keyring " + s.name;

@@ -48,6 +48,7 @@ enum class Op : uint32_t {
     set_time_offsets,
     await,
     notify,
+    enter_cgroups,
     new_session,
     join_session_keyring,
     set_hostname,
@@ -157,6 +158,20 @@ struct Notify {
     template <class S, class V>
     static constexpr void fields(S& s, V&& v) {
         v("stage", s.stage);
+    }
+};
+
+// Writes "0" to each of `count` v1 `tasks` files: a process that enters a cgroup by itself does not wait for an RCU
+// grace period, as it does when another one moves it (cgroup/cgroup.h, task_files).
+template <class R>
+struct EnterCgroups {
+    static constexpr Op op = Op::enter_cgroups;
+    Slot first_slot = slot_none;
+    uint32_t count = 0;
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("firstSlot", s.first_slot);
+        v("count", s.count);
     }
 };
 
@@ -621,6 +636,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::set_time_offsets: f.template operator()<SetTimeOffsets<R>>(); return true;
         case Op::await: f.template operator()<Await<R>>(); return true;
         case Op::notify: f.template operator()<Notify<R>>(); return true;
+        case Op::enter_cgroups: f.template operator()<EnterCgroups<R>>(); return true;
         case Op::new_session: f.template operator()<NewSession<R>>(); return true;
         case Op::join_session_keyring: f.template operator()<JoinSessionKeyring<R>>(); return true;
         case Op::set_hostname: f.template operator()<SetHostname<R>>(); return true;

@@ -1,4 +1,4 @@
-#include <sched.h>
+#include <linux/sched.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
 
