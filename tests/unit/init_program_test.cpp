@@ -129,6 +129,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Spoiled{"Slot", [](Block& b) { b.step<AttachMount>(1).slot = slot_limit; }},
                     Spoiled{"DeviceType", [](Block& b) { b.step<MakeDevice>(2).type = 0100000; }},
                     Spoiled{"NumbersOutside", [](Block& b) { b.step<SetUser>(3).groups.offset = far; }},
+                    Spoiled{"NumbersUnaligned",
+                            [](Block& b) {
+                                b.step<SetUser>(3).groups.offset += 4;
+                                b.step<SetUser>(3).groups.count = 1;
+                            }},
                     Spoiled{"NumbersTooMany", [](Block& b) { b.step<SetUser>(3).groups.count = 65537; }},
                     Spoiled{"Stage", [](Block& b) { b.step<Await>(4).stage = 99; }},
                     Spoiled{"SlotsBeyondTheTable", [](Block& b) { b.step<EnterCgroups>(5).count = slot_limit; }},
