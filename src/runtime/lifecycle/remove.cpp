@@ -32,7 +32,8 @@ Result<> end_init(const Container& container) {
 Result<> end_cgroup(const state::Record& record) {
     if (!record.use_cgroups || record.cgroups.empty()) return {};
     cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
-    if (!TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    // The kernel ends a pid namespace with its init: nobody of it is left.
+    if (!record.own_pid_namespace && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
     return cgroup.remove(end_deadline);
 }
 
@@ -45,6 +46,10 @@ Result<Removed> remove(Container& container, bool force) {
         return wrong_state(container, "delete the container", "stopped");
     if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
     TRY(end_init(container));
+    return remove_ended(container);
+}
+
+Result<Removed> remove_ended(Container& container) {
     TRY(end_cgroup(container.record));
     Removed removed;
     if (container.record.complete)

@@ -14,4 +14,7 @@ struct Removed {
 };
 [[nodiscard]] Result<Removed> remove(Container& container, bool force);
 
+// The same for a container whose init this process has reaped: nothing to look up.
+[[nodiscard]] Result<Removed> remove_ended(Container& container);
+
 }  // namespace ocirt::lifecycle

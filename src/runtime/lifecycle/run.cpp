@@ -56,11 +56,11 @@ Result<int> run(const RunRequest& request, const std::function<void(const Error&
         warn({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
     const auto take_away = [&]() -> Result<> {
-        const Removed removed = TRY(remove(created.container, true));
+        const Removed removed = TRY(remove_ended(created.container));
         if (!removed.hook_failure) warn(removed.hook_failure.error());
         return {};
     };
-    Result<> started = start(created.container);
+    Result<> started = start_created(created.container);
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);
