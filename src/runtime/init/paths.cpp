@@ -56,7 +56,8 @@ class Walk {
     // ".." of a descriptor could lead anywhere once its directory was moved: the way walked is opened anew.
     Result go_up() {
         size_t size = walked_.size();
-        while (size > 0 && walked_.bytes()[--size] != '/') {}
+        while (size > 0 && walked_.bytes()[size - 1] != '/') --size;
+        if (size > 0) --size;
         walked_.truncate(size);
         if (walked_.empty()) return go_to_root();
         here_ = Fd(TRY(openat2(TRY(machine_.root()), walked_.c_str(), O_PATH | O_DIRECTORY,

@@ -27,7 +27,8 @@ struct CreateRequest {
     std::uint32_t preserve_fds = 0;
 };
 
-// Everything decided, nothing changed: what `create` carries out and `plan` prints.
+// Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by
+// compile_seccomp.
 struct Prepared {
     spec::Loaded config;
     plan::Host host;
