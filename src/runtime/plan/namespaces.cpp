@@ -137,7 +137,7 @@ void plan_namespaces(Draft& draft) {
         draft.add(Respawn<Hosted>{.flags = CLONE_NEWPID}, draft.namespace_pointer(NamespaceKind::pid));
     }
 
-    draft.add(NewSession<Hosted>{});
+    if (!draft.joins(NamespaceKind::pid)) draft.add(NewSession<Hosted>{});
     if (!draft.options.no_new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
     write_time_offsets(draft);
     set_names(draft);
@@ -159,6 +159,7 @@ void plan_pid_namespace(Draft& draft) {
     if (!draft.joins(NamespaceKind::pid)) return;
     join(draft, NamespaceKind::pid);
     draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
+    draft.add(NewSession<Hosted>{});  // the program shall lead it: not before this process is the last one
 }
 
 }  // namespace ocirt::plan

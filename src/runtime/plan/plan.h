@@ -92,6 +92,9 @@ struct Plan {
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
     bool has_create_hooks = false;  // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
+    std::vector<Step> create_hooks;     // prestart and createRuntime, once init has mounted everything
+    std::vector<Step> poststart_hooks;  // once the program runs
+    std::vector<Step> poststop_hooks;   // once the container is deleted
 
     // init's part.
     std::vector<Step> steps;

@@ -21,13 +21,14 @@ const std::string* find_environment(const spec::Process& process, std::string_vi
     return found;
 }
 
-void plan_hooks(Draft& draft, const std::vector<spec::Hook>& hooks, const std::string& list) {
+void add_hooks(std::vector<Step>& steps, const std::vector<spec::Hook>& hooks, const std::string& list) {
     for (std::size_t i = 0; i < hooks.size(); ++i) {
         const spec::Hook& hook = hooks[i];
         const std::uint64_t timeout_ms =
             hook.timeout ? static_cast<std::uint64_t>(std::chrono::milliseconds(*hook.timeout).count()) : 0;
-        draft.add(RunHook<Hosted>{.path = hook.path, .args = hook.args, .env = hook.env, .timeout_ms = timeout_ms},
-                  list + "/" + std::to_string(i));
+        steps.push_back(
+            {RunHook<Hosted>{.path = hook.path, .args = hook.args, .env = hook.env, .timeout_ms = timeout_ms},
+             list + "/" + std::to_string(i)});
     }
 }
 
@@ -82,7 +83,7 @@ Result<> plan_process(Draft& draft) {
     draft.add(Notify<Hosted>{.stage = stage(Stage::ready)});
     draft.add(Await<Hosted>{.stage = stage(Stage::committed)});
     draft.add(AwaitStart<Hosted>{});
-    plan_hooks(draft, draft.config.hooks.start_container, "/hooks/startContainer");
+    add_hooks(draft.plan.steps, draft.config.hooks.start_container, "/hooks/startContainer");
 
     for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
         const spec::Rlimit& limit = process.rlimits[i];
@@ -100,13 +101,17 @@ Result<> plan_process(Draft& draft) {
     return {};
 }
 
-void plan_create_hooks(Draft& draft) {
+void plan_hooks(Draft& draft) {
     const spec::Hooks& hooks = draft.config.hooks;
+    add_hooks(draft.plan.create_hooks, hooks.prestart, "/hooks/prestart");
+    add_hooks(draft.plan.create_hooks, hooks.create_runtime, "/hooks/createRuntime");
+    add_hooks(draft.plan.poststart_hooks, hooks.poststart, "/hooks/poststart");
+    add_hooks(draft.plan.poststop_hooks, hooks.poststop, "/hooks/poststop");
     draft.plan.has_create_hooks =
         !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
     if (!draft.plan.has_create_hooks) return;
     draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::create_hooks)});
-    plan_hooks(draft, hooks.create_container, "/hooks/createContainer");
+    add_hooks(draft.plan.steps, hooks.create_container, "/hooks/createContainer");
 }
 
 }  // namespace ocirt::plan

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace ocirt::plan {
+namespace ocirt::spec {
 
 struct MountOptions {
     bool bind = false;
@@ -37,4 +37,4 @@ struct MountOptions {
 // "rslave" for MS_SLAVE | MS_REC. For people.
 [[nodiscard]] std::string describe_propagation(std::uint64_t propagation);
 
-}  // namespace ocirt::plan
+}  // namespace ocirt::spec
