@@ -56,8 +56,11 @@ Result<int> run(const RunRequest& request, const std::function<void(const Error&
         warn({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
     const auto take_away = [&]() -> Result<> {
-        const Removed removed = TRY(remove_ended(created.container));
-        if (!removed.hook_failure) warn(removed.hook_failure.error());
+        const Result<Removed> removed = remove_ended(created.container);
+        // Someone else's `delete` came before.
+        if (!removed && removed.error().fault == Fault::not_found) return {};
+        if (!removed) return std::unexpected(removed.error());
+        if (!removed->hook_failure) warn(removed->hook_failure.error());
         return {};
     };
     Result<> started = start_created(created.container);
@@ -68,6 +71,7 @@ Result<int> run(const RunRequest& request, const std::function<void(const Error&
         return std::unexpected(std::move(started).error());
     }
     if (request.detach) return 0;
+    created.container.directory.unlock();
     const int status = TRY(wait_and_forward(signals, created.pidfd));
     if (!request.keep) TRY(take_away());
     return status;

@@ -50,7 +50,7 @@ Result<> talk(const Container& container) {
 }  // namespace
 
 Result<> start(Container& container) {
-    TRY(container.directory.lock(lock_deadline));
+    TRY(container.lock(lock_deadline));
     if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
     return start_created(container);
 }

@@ -48,6 +48,13 @@ Result<Fd> open_root(const std::string& root) {
     return fd;
 }
 
+std::unexpected<Error> does_not_exist(std::string_view id) {
+    return fail({.fault = Fault::not_found,
+                 .operation = "find the container",
+                 .object = quoted(id),
+                 .detail = "it does not exist"});
+}
+
 }  // namespace
 
 Result<> check_id(std::string_view id) {
@@ -93,17 +100,11 @@ Result<Directory> Directory::create(const std::string& root, const std::string& 
 
 Result<Directory> Directory::open(const std::string& root, const std::string& id) {
     TRY(check_id(id));
-    const auto missing = [&id] {
-        return fail({.fault = Fault::not_found,
-                     .operation = "find the container",
-                     .object = quoted(id),
-                     .detail = "it does not exist"});
-    };
     Result<Fd> root_fd = sys::open(root, O_RDONLY | O_DIRECTORY);
-    if (!root_fd && root_fd.error().errnum == ENOENT) return missing();
+    if (!root_fd && root_fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!root_fd) return std::unexpected(std::move(root_fd).error());
     Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!fd && fd.error().errnum == ENOENT) return missing();
+    if (!fd && fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!fd) return std::unexpected(std::move(fd).error());
     return Directory(std::move(*root_fd), std::move(*fd), id);
 }
@@ -120,8 +121,12 @@ Result<> Directory::lock(std::chrono::milliseconds deadline) {
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    return {};
+    struct stat status {};
+    if (::fstat(directory_.get(), &status) != 0) return fail_errno("fstat", "look at the state of", quoted(id_));
+    return status.st_nlink == 0 ? does_not_exist(id_) : Result<>{};
 }
+
+void Directory::unlock() { (void)::flock(directory_.get(), LOCK_UN); }
 
 bool Directory::is_locked_by_other() const {
     // Another open description: flock is of the description, and ours may hold the lock.

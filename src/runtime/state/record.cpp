@@ -151,8 +151,10 @@ Result<Record> from_json(std::string_view text) {
     try {
         const int version = object.at("ocirt").at("version").get<int>();
         if (version != record_version)
-            return corrupted("it has version " + std::to_string(version) + ", this ocirt knows version " +
-                             std::to_string(record_version));
+            return fail({.fault = Fault::unsupported,
+                         .operation = "read the state record",
+                         .detail = "it has version " + std::to_string(version) + ", this ocirt knows version " +
+                                   std::to_string(record_version)});
         return read(object);
     } catch (const Json::exception& exception) {
         return corrupted(exception.what());
