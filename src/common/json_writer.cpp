@@ -6,7 +6,8 @@
 namespace ocirt {
 namespace {
 
-// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no surrogates, no overlong forms).
+// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no surrogates, no overlong
+// forms).
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     const std::uint8_t lead = byte(0);

@@ -49,7 +49,7 @@ class JsonWriter {
     std::string text_;
     int indent_;
     int depth_ = 0;
-    bool first_ = true;     // nothing stands in the innermost array or object yet
+    bool first_ = true;  // nothing stands in the innermost array or object yet
     bool after_key_ = false;
 };
 

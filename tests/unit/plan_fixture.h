@@ -70,7 +70,8 @@ inline spec::Config parse_config(const Json& config) {
     return parsed.value;
 }
 
-inline Result<Plan> plan_of(const Json& config, const Host& host = v2_host(), const Options& options = usual_options()) {
+inline Result<Plan> plan_of(const Json& config, const Host& host = v2_host(),
+                            const Options& options = usual_options()) {
     return make_plan(parse_config(config), host, options);
 }
 

@@ -23,7 +23,7 @@ const fs::path data = fs::path(OCIRT_SOURCE_DIR) / "tests/unit/data";
 
 struct Case {
     const char* name;
-    Json patch;               // of the default config
+    Json patch;  // of the default config
     Host host = v2_host();
     Options options = usual_options();
     const char* file = nullptr;  // of data/, in place of the default config
@@ -132,9 +132,8 @@ std::vector<Case> cases() {
          .patch = user_namespace({"pid", "ipc:/proc/7/ns/ipc", "uts", "mount", "user", "network:/run/netns/a"})},
         {.name = "joined_pid_network_user",
          .patch = {{"linux",
-                    {{"namespaces",
-                      namespaces({"pid:/proc/7/ns/pid", "network:/proc/7/ns/net", "user:/proc/7/ns/user", "ipc",
-                                  "uts", "mount", "cgroup:/proc/7/ns/cgroup"})}}}}},
+                    {{"namespaces", namespaces({"pid:/proc/7/ns/pid", "network:/proc/7/ns/net", "user:/proc/7/ns/user",
+                                                "ipc", "uts", "mount", "cgroup:/proc/7/ns/cgroup"})}}}}},
         {.name = "joined_pid_and_what_lies_on_proc",
          .patch = {{"linux",
                     {{"namespaces", namespaces({"pid:/proc/7/ns/pid", "uts", "mount", "network", "ipc"})},
@@ -152,9 +151,7 @@ std::vector<Case> cases() {
                                    {"process", {{"cwd", "/work/../work/dir"}}}})},
         {.name = "hooks", .patch = with(minimal(), hooks)},
         {.name = "cgroup_mount_v1", .patch = with(cgroup_mounts, without), .host = v1_host()},
-        {.name = "cgroup_mount_v1_with_cgroup_namespace",
-         .patch = with(cgroup_mounts, with_cgroup),
-         .host = v1_host()},
+        {.name = "cgroup_mount_v1_with_cgroup_namespace", .patch = with(cgroup_mounts, with_cgroup), .host = v1_host()},
         {.name = "cgroup_mount_hybrid", .patch = with(cgroup_mounts, without), .host = hybrid_host()},
         {.name = "cgroup_mount_hybrid_with_cgroup_namespace",
          .patch = with(cgroup_mounts, with_cgroup),
@@ -168,8 +165,7 @@ std::vector<Case> cases() {
                     {{"rootfsPropagation", "unbindable"},
                      {"maskedPaths", {"/proc/kcore", "/sys/firmware/"}},
                      {"readonlyPaths", {"/proc/sys", "/etc"}}}}}},
-        {.name = "shared_root",
-         .patch = with(binds, {{"linux", {{"rootfsPropagation", "rshared"}}}})},
+        {.name = "shared_root", .patch = with(binds, {{"linux", {{"rootfsPropagation", "rshared"}}}})},
         {.name = "slave_root", .patch = with(minimal(), {{"linux", {{"rootfsPropagation", "rslave"}}}})},
         {.name = "devices", .patch = with(minimal(), devices)},
         {.name = "devices_in_a_user_namespace",

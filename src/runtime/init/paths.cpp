@@ -137,8 +137,8 @@ Result check_target(Machine& machine, int fd, uint32_t target_flags) {
     return file.stx_ino == proc_root_inode ? done : unsafe(machine, EPERM, "on procfs");
 }
 
-// The common missing target: only its last component is. Anything else (ENOENT of the parent, EEXIST of a dangling link)
-// is left to the walk.
+// The common missing target: only its last component is. Anything else (ENOENT of the parent, EEXIST of a dangling
+// link) is left to the walk.
 Result make_last(Machine& machine, Text path, Kind kind, uint64_t no_links) {
     PathBuffer parent;
     parent.add(path);

@@ -154,8 +154,8 @@ class Creation {
         if (!prepared_.plan.use_cgroups) return nullptr;
         cgroup_options_ = {.best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
                            .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
-        cgroup_.emplace(TRY(
-            cgroup::Cgroup::begin(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_)));
+        cgroup_.emplace(
+            TRY(cgroup::Cgroup::begin(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_)));
         return cgroup_->unified_directory();
     }
 

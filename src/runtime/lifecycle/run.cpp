@@ -17,7 +17,7 @@ namespace ocirt::lifecycle {
 namespace {
 
 // Signals that are about this process and not meant for the container.
-constexpr std::array own_signals{SIGCHLD, SIGPIPE, SIGURG,  SIGWINCH, SIGTTIN, SIGTTOU,
+constexpr std::array own_signals{SIGCHLD, SIGPIPE, SIGURG, SIGWINCH, SIGTTIN, SIGTTOU,
                                  SIGSEGV, SIGBUS,  SIGFPE, SIGILL,   SIGTRAP, SIGSYS};
 
 // From here on a signal is not lost: it waits until the container can have it.

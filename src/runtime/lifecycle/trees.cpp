@@ -85,7 +85,8 @@ Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
     }
     // Without a mount namespace of its own the container's root is entered where it stands.
     if (!root)
-        opened.push_back({plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
+        opened.push_back(
+            {plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
     for (const plan::PlannedNamespace& ns : plan.namespaces)
         opened.push_back({ns.slot, TRY(at(open_namespace(ns), ns.pointer, ns.path))});
     return opened;

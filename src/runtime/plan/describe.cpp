@@ -153,7 +153,8 @@ std::string source_of(const Plan& plan, Slot slot) {
     for (const PlannedTree& tree : plan.trees)
         if (tree.tree.slot == slot) return tree.tree.source;
     for (const PlannedCgroupTree& tree : plan.cgroup_trees)
-        if (tree.slot == slot) return tree.hierarchy < plan.cgroup_paths.size() ? plan.cgroup_paths[tree.hierarchy] : "";
+        if (tree.slot == slot)
+            return tree.hierarchy < plan.cgroup_paths.size() ? plan.cgroup_paths[tree.hierarchy] : "";
     for (const Step& step : plan.steps)
         if (const auto* tree = as<OpenTree<Hosted>>(step); tree != nullptr && tree->slot == slot) return tree->source;
     return {};

@@ -1,13 +1,13 @@
-#include <linux/sched.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <bit>
 
 #include "runtime/plan/describe.h"
-#include "runtime/spec/mount_options.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
 namespace {
@@ -20,13 +20,13 @@ struct FlagName {
     const char* name;
 };
 
-constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},   {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"},
-                                        {CLONE_NEWIPC, "ipc"},     {CLONE_NEWUTS, "uts"}, {CLONE_NEWNS, "mount"},
+constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"},  {CLONE_NEWNET, "network"},
+                                        {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"},  {CLONE_NEWNS, "mount"},
                                         {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"}};
 
-constexpr const char* rlimit_names[] = {"cpu",     "fsize",      "data",     "stack",    "core",  "rss",
-                                        "nproc",   "nofile",     "memlock",  "as",       "locks", "sigpending",
-                                        "msgqueue", "nice",      "rtprio",   "rttime"};
+constexpr const char* rlimit_names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
+                                        "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
+                                        "msgqueue", "nice",   "rtprio",  "rttime"};
 
 std::string join(const std::vector<std::string>& words, const char* separator) {
     std::string text;
@@ -77,7 +77,9 @@ std::string attribute_words(std::uint64_t set, std::uint64_t recursive_set, std:
 }
 
 struct Sentence {
-    std::string operator()(const Unshare<Hosted>& s) const { return "make new namespaces: " + namespace_names(s.flags); }
+    std::string operator()(const Unshare<Hosted>& s) const {
+        return "make new namespaces: " + namespace_names(s.flags);
+    }
     std::string operator()(const JoinNamespace<Hosted>& s) const {
         return "join the " + namespace_names(s.kind) + " namespace";
     }
@@ -95,9 +97,7 @@ struct Sentence {
         return "enter its cgroups in " + std::to_string(s.count) + " v1 hierarchies";
     }
     std::string operator()(const NewSession<Hosted>&) const { return "start a new session"; }
-    std::string operator()(const JoinSessionKeyring<Hosted>& s) const {
-        return "join a new session keyring " + s.name;
-    }
+    std::string operator()(const JoinSessionKeyring<Hosted>& s) const { return "join a new session keyring " + s.name; }
     std::string operator()(const SetHostname<Hosted>& s) const { return "set the hostname to " + s.name; }
     std::string operator()(const SetDomainname<Hosted>& s) const { return "set the domain name to " + s.name; }
     std::string operator()(const RaiseLoopback<Hosted>&) const { return "bring the loopback interface up"; }
@@ -119,14 +119,16 @@ struct Sentence {
         if (s.set == MOUNT_ATTR_RDONLY && s.clear == 0 && s.propagation == 0 && s.recursive == 0)
             return "make the mount on " + s.path + " read-only";
         std::string words = attribute_words(s.set, 0, s.propagation);
-        if (const std::string cleared = describe_attributes(s.clear & ~std::uint64_t{MOUNT_ATTR__ATIME}); !cleared.empty())
+        if (const std::string cleared = describe_attributes(s.clear & ~std::uint64_t{MOUNT_ATTR__ATIME});
+            !cleared.empty())
             words += (words.empty() ? "not " : ", not ") + cleared;
         return "change the mount on " + s.path + (s.recursive != 0 ? " and all below it" : "") + in_parentheses(words);
     }
     std::string operator()(const MakeDirectory<Hosted>& s) const { return "make the directory " + s.path; }
     std::string operator()(const MakeDevice<Hosted>& s) const {
         const char* type = s.type == S_IFBLK ? "block device " : s.type == S_IFIFO ? "FIFO " : "character device ";
-        const std::string number = s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
+        const std::string number =
+            s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
         return "make the " + std::string(type) + number + s.path + in_parentheses("mode " + octal(s.mode));
     }
     std::string operator()(const MakeSymlink<Hosted>& s) const { return "link " + s.link + " to " + s.target; }
