@@ -34,7 +34,8 @@ Result<> end_cgroup(const Container& container) {
     if (!container.of_this_boot() || !record.use_cgroups || record.cgroups.empty()) return {};
     cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
     // The kernel ends a pid namespace with its init: nobody of it is left.
-    if (!record.own_pid_namespace && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    const bool ended = record.own_pid_namespace && record.complete;
+    if (!ended && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
     return cgroup.remove(end_deadline);
 }
 
