@@ -35,7 +35,8 @@ function(ocirt_release_program name)
   target_compile_options(${name} PRIVATE ${ocirt_lto_compile})
   target_link_options(${name} PRIVATE ${ocirt_lto_link})
   if(OCIRT_STATIC)
-    target_link_options(${name} PRIVATE -static-pie)
+    # Packed relocations: a sixth of the pages to read before main.
+    target_link_options(${name} PRIVATE -static-pie -Wl,-z,pack-relative-relocs)
   endif()
   if(CMAKE_BUILD_TYPE STREQUAL Release)
     add_custom_command(TARGET ${name} POST_BUILD VERBATIM

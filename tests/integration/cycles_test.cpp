@@ -117,7 +117,8 @@ TEST(Parallel, TwoHundredLeaveNothing) {
     EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
     for (const CgroupMount& mount : cgroup_mounts())
         for (int i = 0; i < 200; ++i) {
-            const fs::path left = mount.path / fs::path(bundle.cgroups_path() + "-" + std::to_string(i)).relative_path();
+            const fs::path left =
+                mount.path / fs::path(bundle.cgroups_path() + "-" + std::to_string(i)).relative_path();
             EXPECT_FALSE(fs::exists(left)) << left;
         }
 }

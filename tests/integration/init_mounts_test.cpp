@@ -178,7 +178,7 @@ TEST_F(InitTest, CopiesUp) {
     rootfs.write("data/deep/deeper/run", "#!");
     rootfs.write("data/sibling", std::string(300000, 'x'));
     ::chmod((rootfs.path() / "data/deep/deeper/run").c_str(), 04711);
-    ::chown((rootfs.path() / "data/deep").c_str(), 12, 34);
+    ASSERT_EQ(::chown((rootfs.path() / "data/deep").c_str(), 12, 34), 0);
     ::chmod((rootfs.path() / "data").c_str(), 0751);
     fs::create_symlink("/etc/shadow", rootfs.path() / "data/link");
     for (int i = 0; i < 300; ++i) rootfs.write("data/many/file-with-a-rather-long-name-" + std::to_string(i), "");

@@ -32,9 +32,9 @@ std::map<std::string, std::string> Decoy::inventory() const {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_)) {
         struct stat status{};
         ::lstat(entry.path().c_str(), &status);
-        found[fs::relative(entry.path(), path_)] =
-            std::to_string(status.st_mode) + ":" + std::to_string(status.st_uid) + ":" +
-            std::to_string(status.st_gid) + ":" + (S_ISREG(status.st_mode) ? read_file(entry.path()) : "");
+        found[fs::relative(entry.path(), path_)] = std::to_string(status.st_mode) + ":" +
+                                                   std::to_string(status.st_uid) + ":" + std::to_string(status.st_gid) +
+                                                   ":" + (S_ISREG(status.st_mode) ? read_file(entry.path()) : "");
     }
     return found;
 }
@@ -109,9 +109,15 @@ std::optional<Finished> run_on_peer(const Bundle& bundle, const std::string& pee
     bundle.write_config();
     // crun 1.8.1 does not understand a v2 tree beside v1 that has a controller.
     const auto command = [&](std::vector<std::string> words) {
-        std::vector<std::string> all = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
-                                        "umount -l /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"", "sh", program,
-                                        "--root", bundle.scratch() / ("state-" + peer)};
+        std::vector<std::string> all = {"/usr/bin/unshare",
+                                        "--mount",
+                                        "/bin/sh",
+                                        "-c",
+                                        "umount -l /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"",
+                                        "sh",
+                                        program,
+                                        "--root",
+                                        bundle.scratch() / ("state-" + peer)};
         all.insert(all.end(), words.begin(), words.end());
         return Command{.args = all, .descriptors = descriptors};
     };

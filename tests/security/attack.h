@@ -1,8 +1,8 @@
 // What the tests of threats share: decoys outside of a container, the probe, and peers that show an attack working.
 //
-// The tests are named after the ids of the project's list of threats (A1, B3, …). Decoys stand in the bundle's temporary
-// directory, never elsewhere. A control runs the same attack on a Debian runc or crun that is known to fall for it: a
-// test that passes only because its attack no longer works would be worth nothing.
+// The tests are named after the ids of the project's list of threats (A1, B3, …). Decoys stand in the bundle's
+// temporary directory, never elsewhere. A control runs the same attack on a Debian runc or crun that is known to fall
+// for it: a test that passes only because its attack no longer works would be worth nothing.
 #pragma once
 
 #include <filesystem>

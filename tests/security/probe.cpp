@@ -1,5 +1,5 @@
-// A small static program that attacks from inside a container, or stands before the runtime. Each word says what it does;
-// the answer is a word on stdout.
+// A small static program that attacks from inside a container, or stands before the runtime. Each word says what it
+// does; the answer is a word on stdout.
 //
 //   probe ptrace PID        tries to attach to a process
 //   probe key NAME          looks for a user key in the session keyring

@@ -199,6 +199,7 @@ TEST(InitOperations, ADevicesModeIsChangedByDescriptorOnlyWhereItDiffers) {
     init.machine().slots[slot_root] = init::Fd(3);
     init.run();
     EXPECT_EQ(init.report().syscall, 452);
+    ASSERT_NE(kernel.find(452), nullptr);
     EXPECT_EQ(kernel.find(452)->at[0], 10);
     EXPECT_EQ(kernel.count(__NR_fchownat), 0U);
     EXPECT_EQ(kernel.find(__NR_mknodat)->at[0], 9);
@@ -242,7 +243,7 @@ TEST(InitOperations, CapabilitiesThatInitLacksAreWarnings) {
         if (call.at[0] == PR_CAP_AMBIENT && call.at[1] == PR_CAP_AMBIENT_RAISE) raised.insert(call.at[2]);
         return 0L;
     });
-    FakeMachine init(SetCapabilities<Hosted>{0b1010, 0b1010 | 1ULL << 32, 0b0010, 0b0011});
+    FakeMachine init(SetCapabilities<Hosted>{0b1010, 0b1010 | 1ULL << 32, 0b1010, 0b0011});
     init.run();
     EXPECT_EQ(set[0].permitted, 0b0010U);
     EXPECT_EQ(set[0].effective, 0b0010U);

@@ -54,6 +54,7 @@ std::vector<Step> usual_steps() {
         {MakeDevice<Hosted>{"/dev/null", 0020000, 1, 3, 0666, 0, 0}, ""},
         {SetUser<Hosted>{1, 2, {3, 4}, 1}, ""},
         {Await<Hosted>{static_cast<std::uint32_t>(Stage::committed)}, ""},
+        {EnterCgroups<Hosted>{slot_first_free, 3}, ""},
         {InstallSeccomp<Hosted>{0, std::vector<std::byte>(16)}, ""},
         {Exec<Hosted>{{"sh", "-c"}, {"A=B"}, 0}, ""},
     };
@@ -64,7 +65,7 @@ TEST(InitProgram, AcceptsWhatTheEncoderMakes) {
     ASSERT_TRUE(block.check());
     init::Program program;
     ASSERT_TRUE(program.check(block.at<void*>(0), block.size()));
-    EXPECT_EQ(program.step_count(), 7U);
+    EXPECT_EQ(program.step_count(), 8U);
     const auto& mount = program.step<MountFs<Wire>>(0);
     EXPECT_STREQ(program.text(mount.fstype).data, "tmpfs");
     EXPECT_STREQ(program.text(mount.options, 1).data, "size=1k");
@@ -128,14 +129,21 @@ INSTANTIATE_TEST_SUITE_P(
                     Spoiled{"Slot", [](Block& b) { b.step<AttachMount>(1).slot = slot_limit; }},
                     Spoiled{"DeviceType", [](Block& b) { b.step<MakeDevice>(2).type = 0100000; }},
                     Spoiled{"NumbersOutside", [](Block& b) { b.step<SetUser>(3).groups.offset = far; }},
+                    Spoiled{"NumbersUnaligned",
+                            [](Block& b) {
+                                b.step<SetUser>(3).groups.offset += 4;
+                                b.step<SetUser>(3).groups.count = 1;
+                            }},
                     Spoiled{"NumbersTooMany", [](Block& b) { b.step<SetUser>(3).groups.count = 65537; }},
                     Spoiled{"Stage", [](Block& b) { b.step<Await>(4).stage = 99; }},
-                    Spoiled{"FilterOutside", [](Block& b) { b.step<InstallSeccomp>(5).filter.offset = far; }},
-                    Spoiled{"FilterOdd", [](Block& b) { b.step<InstallSeccomp>(5).filter.size = 12; }},
-                    Spoiled{"NoArguments", [](Block& b) { b.step<Exec>(6).args.count = 0; }},
-                    Spoiled{"ExecNotLast", [](Block& b) { b.header().step_count = 6; }},
-                    Spoiled{"ExecTwice", [](Block& b) { b.ref(4) = b.ref(6); }},
-                    Spoiled{"SeccompEarly", [](Block& b) { b.ref(4) = b.ref(5); }}),
+                    Spoiled{"SlotsBeyondTheTable", [](Block& b) { b.step<EnterCgroups>(5).count = slot_limit; }},
+                    Spoiled{"SlotsWrapping", [](Block& b) { b.step<EnterCgroups>(5).first_slot = 0xffffffff; }},
+                    Spoiled{"FilterOutside", [](Block& b) { b.step<InstallSeccomp>(6).filter.offset = far; }},
+                    Spoiled{"FilterOdd", [](Block& b) { b.step<InstallSeccomp>(6).filter.size = 12; }},
+                    Spoiled{"NoArguments", [](Block& b) { b.step<Exec>(7).args.count = 0; }},
+                    Spoiled{"ExecNotLast", [](Block& b) { b.header().step_count = 7; }},
+                    Spoiled{"ExecTwice", [](Block& b) { b.ref(4) = b.ref(7); }},
+                    Spoiled{"SeccompEarly", [](Block& b) { b.ref(4) = b.ref(6); }}),
     [](const auto& info) { return info.param.name; });
 
 TEST(InitProgram, NamesTheFaultyStep) {

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <span>
+#include <string_view>
 
 #include "common/syscall.h"
 #include "runtime/security/seccomp.h"
@@ -21,8 +24,8 @@ std::string default_root() {
 
 // runc's shape: tools read the first line and "spec:".
 std::string version_text() {
-    return std::string("ocirt version ") + version + "\ncommit: " + commit + "\nspec: " +
-           std::string(spec::oci_version) + "\nlibseccomp: " + security::libseccomp_version() + "\n";
+    return std::string("ocirt version ") + version + "\ncommit: " + commit +
+           "\nspec: " + std::string(spec::oci_version) + "\nlibseccomp: " + security::libseccomp_version() + "\n";
 }
 
 void add_globals(Cli& cli) {
@@ -38,7 +41,7 @@ void add_globals(Cli& cli) {
         ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
-    app.set_version_flag("-v,--version", version_text());
+    app.set_version_flag("-v,--version", version_text);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
@@ -81,6 +84,29 @@ std::optional<int> parse(Cli& cli, int argc, char** argv) {
     }
 }
 
+struct Command {
+    std::string_view name;
+    void (*add)(Cli&);
+};
+constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
+                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
+                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
+                                {"plan", add_plan},     {"validate", add_validate}};
+
+// Building every command's options takes longer than reading a config: only those that the words name are built, and
+// all of them for a command line that names none.
+void add_commands(Cli& cli, std::span<char* const> words) {
+    bool named = false;
+    for (const Command& command : commands) {
+        const auto names_it = [&command](const char* word) { return command.name == word; };
+        if (std::ranges::none_of(words, names_it)) continue;
+        command.add(cli);
+        named = true;
+    }
+    if (named) return;
+    for (const Command& command : commands) command.add(cli);
+}
+
 }  // namespace
 
 CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action) {
@@ -102,11 +128,12 @@ void log_warnings(const Cli& cli, const std::vector<plan::Warning>& warnings) {
 }
 
 int main(int argc, char** argv) {
+    const std::span words(argv, static_cast<std::size_t>(argc));
+    if (words.size() == 2 && (words[1] == std::string_view("--version") || words[1] == std::string_view("-v")))
+        return print(version_text()).value_or(1);
     Cli cli;
     add_globals(cli);
-    for (const auto add : {add_create, add_start, add_run, add_state, add_kill, add_delete, add_list, add_spec,
-                           add_features, add_plan, add_validate})
-        add(cli);
+    add_commands(cli, words.subspan(1));
     if (const std::optional<int> status = parse(cli, argc, argv)) return *status;
     const auto failed = [&cli](const Error& error) {
         cli.log.error(error);

@@ -1,4 +1,5 @@
 #include "runtime/cli/cli.h"
+#include "runtime/lifecycle/seccomp.h"
 #include "runtime/plan/describe.h"
 
 namespace ocirt::cli {
@@ -12,7 +13,8 @@ void add_plan(Cli& cli) {
     options->create.id = "plan";
     CLI::App* command = add_command(
         cli, "plan", "print what `create` and `start` would do; changes nothing", [&cli, options]() -> Result<int> {
-            const lifecycle::Prepared prepared = TRY(lifecycle::prepare(TRY(create_request(cli, options->create))));
+            lifecycle::Prepared prepared = TRY(lifecycle::prepare(TRY(create_request(cli, options->create))));
+            TRY(lifecycle::compile_seccomp(prepared.plan, prepared.config.parsed.value, {}));
             return print(options->json ? describe_json(prepared.plan) : describe(prepared.plan));
         });
     add_create_options(*command, options->create);

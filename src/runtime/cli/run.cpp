@@ -13,9 +13,8 @@ void add_run(Cli& cli) {
     const auto options = std::make_shared<Options>();
     CLI::App* command = add_command(
         cli, "run", "create a container, start it, wait for its end and delete it", [&cli, options]() -> Result<int> {
-            const lifecycle::RunRequest request{.create = TRY(create_request(cli, options->create)),
-                                                .keep = options->keep,
-                                                .detach = options->detach};
+            const lifecycle::RunRequest request{
+                .create = TRY(create_request(cli, options->create)), .keep = options->keep, .detach = options->detach};
             return lifecycle::run(request, [&cli](const Error& warning) { cli.log.warning(warning); });
         });
     add_create_options(*command, options->create);

@@ -18,7 +18,7 @@ Result map(const Machine& machine, plan::Slot slot, int protection, int flags, M
     TRY(sys::call(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &file));
     if (file.stx_size == 0 || file.stx_size > plan::program_size_limit) return refuse(EFBIG, Detail::bad_program);
     const long address = TRY(sys::call(__NR_mmap, 0, file.stx_size, protection, flags, fd, 0));
-    mapping = {reinterpret_cast<const char*>(address), file.stx_size};
+    mapping = {static_cast<const char*>(sys::pointer(address)), file.stx_size};
     return done;
 }
 

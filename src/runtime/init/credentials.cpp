@@ -47,7 +47,7 @@ Result set_groups(const uint64_t* groups, uint32_t count) {
     if (count > usual) {
         const long block =
             TRY(sys::call(__NR_mmap, 0, size, prot_read | prot_write, map_private | map_anonymous, -1, 0));
-        ids = reinterpret_cast<uint32_t*>(block);
+        ids = static_cast<uint32_t*>(sys::pointer(block));
     }
     for (uint32_t at = 0; at < count; ++at) ids[at] = static_cast<uint32_t>(groups[at]);
     const Result set = sys::call(__NR_setgroups, count, ids);

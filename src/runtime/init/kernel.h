@@ -24,14 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef __NR_fchmodat2
-#define __NR_fchmodat2 452  // Linux 6.6
-#endif
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
 #endif
 
 namespace ocirt::init {
+
+inline constexpr long nr_fchmodat2 = 452;  // Linux 6.6; on every machine
 
 inline constexpr int at_recursive = 0x8000;  // AT_RECURSIVE: <linux/fcntl.h> has it, but not where it is older
 inline constexpr int clock_monotonic = 1;

@@ -19,7 +19,7 @@ bool is_device(const struct statx& file, const plan::MakeDevice<Wire>& step) {
 
 // chmod of a descriptor that was opened with O_PATH.
 Result change_mode(Machine& machine, int fd, uint32_t mode) {
-    const Result changed = sys::call(__NR_fchmodat2, fd, "", mode, AT_EMPTY_PATH);
+    const Result changed = sys::call(nr_fchmodat2, fd, "", mode, AT_EMPTY_PATH);
     if (!changed.is(ENOSYS)) return changed;
     TextBuffer<32> path;
     TRY(enter_procfs(machine, fd, path));

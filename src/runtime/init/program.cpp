@@ -17,6 +17,8 @@ template <class Step>
 bool good_values(const Step& step) {
     bool good = true;
     if constexpr (requires { step.slot; }) good = good && step.slot < plan::slot_limit;
+    if constexpr (requires { step.first_slot; })
+        good = good && step.first_slot <= plan::slot_limit && step.count <= plan::slot_limit - step.first_slot;
     if constexpr (requires { step.stage; }) good = good && known_stage(step.stage);
     if constexpr (requires { step.target_flags; }) {
         constexpr uint32_t all = plan::target_plain_directory | plan::target_may_be_in_proc;

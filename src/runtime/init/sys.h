@@ -49,6 +49,8 @@ long argument(T* pointer) {
     return reinterpret_cast<long>(pointer);
 }
 constexpr long argument(decltype(nullptr)) { return 0; }
+// What mmap gave.
+inline void* pointer(long address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
 
 // The system call `number`; arguments that are left out are 0.
 template <class... A>

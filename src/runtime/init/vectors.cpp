@@ -20,7 +20,7 @@ Result make_vectors(const Program& program, plan::WireTexts args, plan::WireText
     vectors.size = (size_t{args.count} + env.count + ends) * sizeof(char*);
     const long block =
         TRY(sys::call(__NR_mmap, 0, vectors.size, prot_read | prot_write, map_private | map_anonymous, -1, 0));
-    vectors.block = reinterpret_cast<void*>(block);
+    vectors.block = sys::pointer(block);
     vectors.argv = static_cast<char**>(vectors.block);
     char** end = fill(program, args, vectors.argv);
     *end++ = nullptr;

@@ -13,6 +13,7 @@
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/user_maps.h"
 
 namespace ocirt::lifecycle {
@@ -76,13 +77,14 @@ Result<> refuse_terminal(const spec::Config& config) {
 // One container being made. Whatever fails, undo() leaves nothing.
 class Creation {
    public:
-    Creation(const CreateRequest& request, const Prepared& prepared, state::Directory directory)
+    Creation(const CreateRequest& request, Prepared& prepared, state::Directory directory)
         : request_(request),
           prepared_(prepared),
           config_(prepared.config.parsed.value),
           directory_(std::move(directory)) {}
 
     Result<> make() {
+        TRY(compile_seccomp(prepared_.plan, config_, request_.root));
         TRY(record_intent());
         const Fd listener = TRY(listen_at(directory_.fd(), state::start_socket));
         const Fd* birthplace = TRY(begin_cgroups());
@@ -152,8 +154,8 @@ class Creation {
         if (!prepared_.plan.use_cgroups) return nullptr;
         cgroup_options_ = {.best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
                            .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
-        cgroup_.emplace(TRY(
-            cgroup::Cgroup::begin(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_)));
+        cgroup_.emplace(
+            TRY(cgroup::Cgroup::begin(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_)));
         return cgroup_->unified_directory();
     }
 
@@ -222,7 +224,7 @@ class Creation {
     }
 
     const CreateRequest& request_;
-    const Prepared& prepared_;
+    Prepared& prepared_;
     const spec::Config& config_;
     state::Directory directory_;
     state::Record record_;
@@ -236,7 +238,7 @@ class Creation {
 }  // namespace
 
 Result<Created> create(const CreateRequest& request) {
-    const Prepared prepared = TRY(prepare(request));
+    Prepared prepared = TRY(prepare(request));
     const auto located = [&](Result<>&& result) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.config));
     };

@@ -16,9 +16,9 @@
 namespace ocirt::lifecycle {
 
 struct CreateRequest {
-    std::string root;    // of the state directories
+    std::string root;  // of the state directories
     std::string id;
-    std::string bundle;  // as given; "" is the current directory
+    std::string bundle;                  // as given; "" is the current directory
     std::string config = "config.json";  // relative to the bundle
     std::string pid_file;
     bool no_pivot = false;
@@ -27,7 +27,8 @@ struct CreateRequest {
     std::uint32_t preserve_fds = 0;
 };
 
-// Everything decided, nothing changed: what `create` carries out and `plan` prints.
+// Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by
+// compile_seccomp.
 struct Prepared {
     spec::Loaded config;
     plan::Host host;

@@ -9,7 +9,6 @@
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/plan/make_plan.h"
-#include "runtime/security/seccomp.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -35,25 +34,6 @@ Result<> check_preserved(std::uint32_t count) {
     return {};
 }
 
-Result<> prepare_seccomp(Prepared& prepared, const spec::Config& config) {
-    if (!config.linux.seccomp) return {};
-    security::SeccompFilter filter = TRY(security::build_seccomp(*config.linux.seccomp));
-    if (filter.needs_listener) {
-        return fail({.fault = Fault::unsupported,
-                     .pointer = "/linux/seccomp/listenerPath",
-                     .operation = "plan the seccomp filter",
-                     .detail = "SCMP_ACT_NOTIFY is not supported by this version of ocirt"});
-    }
-    for (const Error& warning : filter.warnings) prepared.plan.warnings.push_back({warning.pointer, render(warning)});
-    for (plan::Step& step : prepared.plan.steps) {
-        if (auto* install = std::get_if<plan::InstallSeccomp<plan::Hosted>>(&step.action)) {
-            install->flags = filter.flags;
-            install->filter = std::move(filter.program);
-        }
-    }
-    return {};
-}
-
 Result<> decide(Prepared& prepared, const CreateRequest& request, const std::string& bundle) {
     const spec::Parsed& parsed = prepared.config.parsed;
     if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
@@ -66,7 +46,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
                                          .preserve_fds = request.preserve_fds}));
     for (const spec::Finding& finding : parsed.findings)
         prepared.plan.warnings.push_back({finding.pointer, finding.message});
-    return prepare_seccomp(prepared, parsed.value);
+    return {};
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <ctime>
+#include <cstdio>
 
 #include "common/syscall.h"
 
@@ -71,14 +71,18 @@ std::string boot_id() {
 }
 
 std::string timestamp() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    tm utc{};
-    ::gmtime_r(&now.tv_sec, &utc);
-    char text[32];
-    const std::size_t size = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    const std::string nanoseconds = std::to_string(now.tv_nsec);
-    return std::string(text, size) + "." + std::string(9 - nanoseconds.size(), '0') + nanoseconds + "Z";
+    // Not strftime: it reads the time zone from a file first.
+    using namespace std::chrono;
+    const auto now = system_clock::now().time_since_epoch();
+    const auto days = floor<std::chrono::days>(now);
+    const year_month_day date{sys_days{days}};
+    const hh_mm_ss time{duration_cast<nanoseconds>(now - days)};
+    char text[48];
+    std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d.%09dZ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+    return text;
 }
 
 }  // namespace ocirt::lifecycle

@@ -33,8 +33,22 @@ Result<> end_cgroup(const Container& container) {
     const state::Record& record = container.record;
     if (!container.of_this_boot() || !record.use_cgroups || record.cgroups.empty()) return {};
     cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
-    if (!TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    // The kernel ends a pid namespace with its init: nobody of it is left.
+    const bool ended = record.own_pid_namespace && record.complete;
+    if (!ended && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
     return cgroup.remove(end_deadline);
+}
+
+// Once init has ended.
+Result<Removed> finish(Container& container) {
+    TRY(end_cgroup(container));
+    Removed removed;
+    if (container.record.complete)
+        removed.hook_failure =
+            run_hooks(container.record.poststop, spec_state(container.record, Status::stopped, false),
+                      container.record.bundle, "/hooks/poststop");
+    TRY(container.directory.remove());
+    return removed;
 }
 
 }  // namespace
@@ -46,14 +60,12 @@ Result<Removed> remove(Container& container, bool force) {
         return wrong_state(container, "delete the container", "stopped");
     if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
     TRY(end_init(container));
-    TRY(end_cgroup(container));
-    Removed removed;
-    if (container.record.complete)
-        removed.hook_failure =
-            run_hooks(container.record.poststop, spec_state(container.record, Status::stopped, false),
-                      container.record.bundle, "/hooks/poststop");
-    TRY(container.directory.remove());
-    return removed;
+    return finish(container);
+}
+
+Result<Removed> remove_ended(Container& container) {
+    TRY(container.directory.lock(lock_deadline));
+    return finish(container);
 }
 
 Result<> discard(const std::string& root, const std::string& id) {

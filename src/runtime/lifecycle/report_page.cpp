@@ -86,7 +86,7 @@ Result<ReportPage> ReportPage::make(std::uint32_t step_count) {
 }
 
 Result<ReportPage> ReportPage::map(Fd file) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return fail_errno("fstat", "look at init's report");
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size < sizeof(Report) || size > page_size(plan::step_limit))
@@ -99,9 +99,7 @@ Result<ReportPage> ReportPage::map(Fd file) {
     return ReportPage(std::move(file), std::move(page));
 }
 
-bool ReportPage::failed() const {
-    return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed;
-}
+bool ReportPage::failed() const { return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed; }
 
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);

@@ -17,7 +17,7 @@ namespace ocirt::lifecycle {
 namespace {
 
 // Signals that are about this process and not meant for the container.
-constexpr std::array own_signals{SIGCHLD, SIGPIPE, SIGURG,  SIGWINCH, SIGTTIN, SIGTTOU,
+constexpr std::array own_signals{SIGCHLD, SIGPIPE, SIGURG, SIGWINCH, SIGTTIN, SIGTTOU,
                                  SIGSEGV, SIGBUS,  SIGFPE, SIGILL,   SIGTRAP, SIGSYS};
 
 // From here on a signal is not lost: it waits until the container can have it.
@@ -56,14 +56,14 @@ Result<int> run(const RunRequest& request, const std::function<void(const Error&
         warn({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
     const auto take_away = [&]() -> Result<> {
-        const Result<Removed> removed = remove(created.container, true);
+        const Result<Removed> removed = remove_ended(created.container);
         // Someone else's `delete` came before.
         if (!removed && removed.error().fault == Fault::not_found) return {};
         if (!removed) return std::unexpected(removed.error());
         if (!removed->hook_failure) warn(removed->hook_failure.error());
         return {};
     };
-    Result<> started = start(created.container);
+    Result<> started = start_created(created.container);
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);

@@ -30,6 +30,11 @@ Result<> set_attributes(const Fd& tree, bool recursive, std::uint64_t set, std::
 
 Result<Fd> open_tree(const Tree& tree) {
     Fd fd = TRY(sys::open_tree(tree.source, OPEN_TREE_CLONE | (tree.recursive != 0 ? AT_RECURSIVE : 0u)));
+    // A single mount with no propagation of its own takes it all in one call: the common case.
+    if (tree.recursive == 0 && tree.propagation == 0 && tree.recursive_set == 0 && tree.recursive_clear == 0) {
+        TRY(set_attributes(fd, false, tree.set, tree.clear, tree.keep_peers == 0 ? MS_SLAVE : 0));
+        return fd;
+    }
     if (tree.keep_peers == 0) TRY(set_attributes(fd, true, 0, 0, MS_SLAVE));
     TRY(set_attributes(fd, true, tree.recursive_set, tree.recursive_clear, 0));
     TRY(set_attributes(fd, false, tree.set, tree.clear, 0));
@@ -80,7 +85,8 @@ Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
     }
     // Without a mount namespace of its own the container's root is entered where it stands.
     if (!root)
-        opened.push_back({plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
+        opened.push_back(
+            {plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
     for (const plan::PlannedNamespace& ns : plan.namespaces)
         opened.push_back({ns.slot, TRY(at(open_namespace(ns), ns.pointer, ns.path))});
     return opened;

@@ -1,161 +1,204 @@
+// The story of a plan, in the order in which things happen.
 #include "runtime/plan/describe.h"
 
 #include <linux/sched.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace ocirt::plan {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::string_view names[] = {"unshare",         "joinNamespace",      "becomeRoot",    "respawn",
-                                      "setTimeOffsets",  "await",              "notify",
-                                      "enterCgroups",        "newSession",
-                                      "joinSessionKeyring", "setHostname",     "setDomainname", "raiseLoopback",
-                                      "setPropagation",  "openTree",           "attachRoot",    "attachMount",
-                                      "mountFs",         "setMountAttributes", "makeDirectory", "makeDevice",
-                                      "makeSymlink",     "writeSysctl",        "pivotRoot",     "moveRoot",
-                                      "enterRoot",       "maskPath",           "readonlyPath",  "runHook",
-                                      "changeDirectory", "findHome",           "findProgram",   "setRlimit",
-                                      "setUmask",        "setNoNewPrivileges", "dropBounding",  "setUser",
-                                      "setCapabilities", "installSeccomp",     "awaitStart",    "exec"};
-static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
-
-// The variant lists the steps in the order of Op: an action's index is its op.
-template <std::size_t... I>
-constexpr bool in_op_order(std::index_sequence<I...>) {
-    return ((static_cast<std::size_t>(std::variant_alternative_t<I, Action>::op) == I) && ...);
-}
-static_assert(in_op_order(std::make_index_sequence<std::variant_size_v<Action>>{}));
-
-constexpr std::size_t pointer_column = 88;
-
-void line(std::string& text, const std::string& mark, const std::string& sentence, const std::string& pointer) {
-    std::string row = mark + sentence;
-    if (!pointer.empty()) {
-        row.resize(std::max(row.size() + 2, pointer_column), ' ');
-        row += pointer;
+// Lines of a story: a mark, a sentence, and the JSON pointer that asked for it, in a column of its own.
+class Story {
+   public:
+    void chapter(std::string title) { rows_.push_back({.text = "\n" + std::move(title), .pointer = {}}); }
+    void line(const std::string& sentence, std::string pointer) { numbered("-", sentence, std::move(pointer)); }
+    void numbered(const std::string& mark, const std::string& sentence, std::string pointer) {
+        const std::string margin(mark.size() < 4 ? 4 - mark.size() : 0, ' ');
+        rows_.push_back({.text = margin + mark + "  " + sentence, .pointer = std::move(pointer)});
     }
-    text += row + "\n";
+    void fact(const std::string& name, const std::string& value) {
+        rows_.push_back({.text = "  " + name + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + value});
+    }
+
+    [[nodiscard]] std::string text() const {
+        constexpr std::size_t widest = 100;  // longer sentences push their pointers aside
+        std::size_t column = 0;
+        for (const Row& row : rows_)
+            if (!row.pointer.empty() && row.text.size() <= widest) column = std::max(column, row.text.size() + 2);
+        std::string text;
+        for (const Row& row : rows_) {
+            text += row.text;
+            if (!row.pointer.empty())
+                text += std::string(row.text.size() + 2 <= column ? column - row.text.size() : 2, ' ') + row.pointer;
+            text += '\n';
+        }
+        return text;
+    }
+
+   private:
+    struct Row {
+        std::string text;
+        std::string pointer{};
+    };
+    std::vector<Row> rows_;
+};
+
+template <class S>
+const S* as(const Step& step) {
+    return std::get_if<S>(&step.action);
 }
 
-std::string number(std::size_t step) {
-    const std::string digits = std::to_string(step + 1);
-    return std::string(digits.size() < 4 ? 4 - digits.size() : 0, ' ') + digits + "  ";
+template <class S>
+const S* find(const Plan& plan) {
+    for (const Step& step : plan.steps)
+        if (const S* found = as<S>(step)) return found;
+    return nullptr;
 }
 
-void describe_parent(std::string& text, const Plan& plan) {
-    const std::string mark = "   -  ";
-    std::string kinds;
-    if ((plan.clone_flags & CLONE_NEWUSER) != 0) kinds += " in a new user namespace";
-    if ((plan.clone_flags & CLONE_NEWPID) != 0)
-        kinds += kinds.empty() ? " in a new pid namespace" : " and a new pid namespace";
-    line(text, mark, "make a process" + kinds + " and let it execute init", "");
-    if (plan.user_namespace) line(text, mark, "write the user namespace's ID maps", "/linux/uidMappings");
-    for (const PlannedNamespace& ns : plan.namespaces) line(text, mark, "open the namespace " + ns.path, ns.pointer);
-    for (const PlannedTree& tree : plan.trees) line(text, mark, sentence(tree.tree), tree.pointer);
+std::uint64_t flag_of(spec::NamespaceKind kind) {
+    switch (kind) {
+        case spec::NamespaceKind::pid: return CLONE_NEWPID;
+        case spec::NamespaceKind::network: return CLONE_NEWNET;
+        case spec::NamespaceKind::mount: return CLONE_NEWNS;
+        case spec::NamespaceKind::ipc: return CLONE_NEWIPC;
+        case spec::NamespaceKind::uts: return CLONE_NEWUTS;
+        case spec::NamespaceKind::user: return CLONE_NEWUSER;
+        case spec::NamespaceKind::cgroup: return CLONE_NEWCGROUP;
+        case spec::NamespaceKind::time: return CLONE_NEWTIME;
+    }
+    return 0;
+}
+
+std::string namespaces(const Plan& plan) {
+    constexpr std::uint64_t all = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+                                  CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWTIME;
+    std::uint64_t made = plan.clone_flags;
+    std::uint64_t joined = 0;
+    for (const Step& step : plan.steps) {
+        if (const auto* unshare = as<Unshare<Hosted>>(step)) made |= unshare->flags;
+        if (const auto* respawn = as<Respawn<Hosted>>(step)) made |= respawn->flags;
+        if (as<SetTimeOffsets<Hosted>>(step) != nullptr) made |= CLONE_NEWTIME;
+    }
+    for (const PlannedNamespace& ns : plan.namespaces) joined |= flag_of(ns.kind);
+    std::string text;
+    const auto part = [&text](const char* name, std::uint64_t flags) {
+        if (flags != 0) text += (text.empty() ? "" : "; ") + (name + namespace_names(flags));
+    };
+    part("new: ", made);
+    part("joined: ", joined);
+    part("the host's: ", all & ~(made | joined));
+    return text;
+}
+
+std::string command_line(const std::vector<std::string>& args) {
+    std::string text;
+    for (const std::string& arg : args) {
+        const bool plain = !arg.empty() && arg.find_first_of(" \t\n\"'\\") == std::string::npos;
+        text += (text.empty() ? "" : " ") + (plain ? arg : "\"" + arg + "\"");
+    }
+    return text;
+}
+
+void tell_summary(Story& story, const Plan& plan) {
+    const bool readonly = std::ranges::any_of(plan.steps, [](const Step& s) { return s.pointer == "/root/readonly"; });
+    story.fact("root filesystem", plan.rootfs + (readonly ? " (read-only)" : ""));
+    if (const auto* exec = find<Exec<Hosted>>(plan)) story.fact("program", command_line(exec->args));
+    if (const auto* user = find<SetUser<Hosted>>(plan))
+        story.fact("user", std::to_string(user->uid) + ", group " + std::to_string(user->gid));
+    story.fact("namespaces", namespaces(plan));
+}
+
+void tell_beginning(Story& story, const Plan& plan) {
+    story.chapter("The parent makes a process");
+    const std::string kinds = namespace_names(plan.clone_flags);
+    story.line("clone it" + (kinds.empty() ? "" : " into new namespaces (" + kinds + ")") + " and let it execute init",
+               "");
+    if (plan.user_namespace) story.line("write the ID maps of its user namespace", "/linux/uidMappings");
+    for (const PlannedNamespace& ns : plan.namespaces)
+        story.line("open the " + namespace_names(flag_of(ns.kind)) + " namespace " + ns.path, ns.pointer);
+    for (const PlannedTree& tree : plan.trees) story.line(sentence(tree.tree), tree.pointer);
+}
+
+void tell_write(Story& story, const cgroup::Write& write, const char* when) {
+    story.line("write " + write.value + " to " + write.file + when, write.pointer);
+}
+
+void tell_cgroups(Story& story, const Plan& plan) {
+    if (!plan.use_cgroups && !plan.oom_score_adj) return;
+    story.chapter("Meanwhile it makes the cgroups");
+    for (const std::string& path : plan.cgroup_paths) story.line("make " + path, "/linux/cgroupsPath");
+    for (const cgroup::Write& write : plan.resources.before_attach) tell_write(story, write, " before init enters");
     if (plan.oom_score_adj)
-        line(text, mark, "set its oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
+        story.line("set init's oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
 }
 
-void describe_cgroups(std::string& text, const Plan& plan) {
-    const std::string mark = "   -  ";
-    if (!plan.use_cgroups) return;
-    text += "\nThe parent, meanwhile, in the cgroups\n";
-    for (const std::string& path : plan.cgroup_paths) line(text, mark, "make and enter " + path, "/linux/cgroupsPath");
-    const auto writes = [&](const std::vector<cgroup::Write>& list, const char* when) {
-        for (const cgroup::Write& write : list)
-            line(text, mark, "write " + write.value + " to " + write.file + when, write.pointer);
-    };
-    writes(plan.resources.before_attach, " (before the process enters)");
-    writes(plan.resources.limits, "");
-    if (!plan.resources.device_program.empty())
-        line(text, mark, "attach the device program (" + std::to_string(plan.resources.device_program.size()) +
-             " instructions)", "/linux/resources/devices");
+void tell_hooks(Story& story, const std::vector<Step>& hooks) {
+    for (const Step& hook : hooks) story.line(sentence(hook.action), hook.pointer);
 }
 
-Json cgroups_to_json(const Plan& plan) {
-    const auto writes = [](const std::vector<cgroup::Write>& list) {
-        Json array = Json::array();
-        for (const cgroup::Write& write : list)
-            array.push_back({{"controller", write.controller},
-                             {"file", write.file},
-                             {"value", write.value},
-                             {"pointer", write.pointer}});
-        return array;
-    };
-    return {{"paths", plan.cgroup_paths},
-            {"beforeAttach", writes(plan.resources.before_attach)},
-            {"limits", writes(plan.resources.limits)},
-            {"deviceInstructions", plan.resources.device_program.size()}};
+void tell_limits(Story& story, const Plan& plan) {
+    const cgroup::ResourcePlan& resources = plan.resources;
+    if (resources.limits.empty() && resources.device_program.empty() && plan.create_hooks.empty()) return;
+    story.chapter("The parent, now that everything is mounted");
+    for (const cgroup::Write& write : resources.limits) tell_write(story, write, "");
+    if (!resources.device_program.empty())
+        story.line("attach the device program (" + std::to_string(resources.device_program.size()) + " instructions)",
+                   "/linux/resources/devices");
+    tell_hooks(story, plan.create_hooks);
 }
 
-Json to_json(const Action& action) {
-    Json object;
-    object["op"] = op_name(action);
-    std::visit(
-        [&object]<class S>(const S& step) {
-            S::fields(step, [&object](const char* name, const auto& member) {
-                using Member = std::decay_t<decltype(member)>;
-                if constexpr (std::is_same_v<Member, Hosted::Bytes>)
-                    object[std::string(name) + "Bytes"] = member.size();
-                else
-                    object[name] = member;
-            });
-        },
-        action);
-    return object;
+// Where a prepared tree comes from: the step itself names only the slot.
+std::string source_of(const Plan& plan, Slot slot) {
+    for (const PlannedTree& tree : plan.trees)
+        if (tree.tree.slot == slot) return tree.tree.source;
+    for (const PlannedCgroupTree& tree : plan.cgroup_trees)
+        if (tree.slot == slot)
+            return tree.hierarchy < plan.cgroup_paths.size() ? plan.cgroup_paths[tree.hierarchy] : "";
+    for (const Step& step : plan.steps)
+        if (const auto* tree = as<OpenTree<Hosted>>(step); tree != nullptr && tree->slot == slot) return tree->source;
+    return {};
+}
+
+std::string told(const Plan& plan, const Step& step) {
+    const auto* attach = as<AttachMount<Hosted>>(step);
+    if (attach == nullptr) return sentence(step.action);
+    return "bind " + source_of(plan, attach->slot) + " on " + attach->target;
+}
+
+bool is_notice(const Step& step, Stage stage) {
+    const auto* notify = as<Notify<Hosted>>(step);
+    return notify != nullptr && notify->stage == static_cast<std::uint32_t>(stage);
+}
+
+void tell_init(Story& story, const Plan& plan) {
+    story.chapter("Init makes the container");
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const Step& step = plan.steps[i];
+        story.numbered(std::to_string(i + 1), told(plan, step), step.pointer);
+        if (is_notice(step, Stage::mounted)) {
+            tell_limits(story, plan);
+            story.chapter("Init enters it");
+        }
+        if (as<AwaitStart<Hosted>>(step) != nullptr) story.chapter("Init, told to start, becomes the program");
+    }
 }
 
 }  // namespace
 
-std::string_view op_name(const Action& action) { return names[action.index()]; }
-
 std::string describe(const Plan& plan) {
-    std::string text = "Container " + plan.id + "\n  root filesystem  " + plan.rootfs + "\n\nThe parent\n";
-    describe_parent(text, plan);
-    describe_cgroups(text, plan);
-    text += "\nInit, while the container is created\n";
-    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-        line(text, number(i), sentence(plan.steps[i].action), plan.steps[i].pointer);
-        if (std::holds_alternative<AwaitStart<Hosted>>(plan.steps[i].action))
-            text += "\nInit, when it is told to start\n";
-    }
-    for (const Warning& warning : plan.warnings)
-        text += "\nwarning: " + (warning.pointer.empty() ? "" : warning.pointer + ": ") + warning.message;
-    if (!plan.warnings.empty()) text += "\n";
-    return text;
-}
-
-std::string describe_json(const Plan& plan) {
-    Json object;
-    object["id"] = plan.id;
-    object["bundle"] = plan.bundle;
-    object["rootfs"] = plan.rootfs;
-    object["cloneFlags"] = plan.clone_flags;
-    object["oomScoreAdj"] = plan.oom_score_adj ? Json(*plan.oom_score_adj) : Json(nullptr);
-    object["namespaces"] = Json::array();
-    for (const PlannedNamespace& ns : plan.namespaces)
-        object["namespaces"].push_back({{"slot", ns.slot}, {"path", ns.path}, {"pointer", ns.pointer}});
-    object["trees"] = Json::array();
-    for (const PlannedTree& tree : plan.trees) {
-        Json entry = to_json(tree.tree);
-        entry["pointer"] = tree.pointer;
-        object["trees"].push_back(std::move(entry));
-    }
-    object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
-    object["steps"] = Json::array();
-    for (const Step& step : plan.steps) {
-        Json entry = to_json(step.action);
-        if (!step.pointer.empty()) entry["pointer"] = step.pointer;
-        object["steps"].push_back(std::move(entry));
-    }
-    object["warnings"] = Json::array();
-    for (const Warning& warning : plan.warnings)
-        object["warnings"].push_back({{"pointer", warning.pointer}, {"message", warning.message}});
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    Story story;
+    tell_summary(story, plan);
+    tell_beginning(story, plan);
+    tell_cgroups(story, plan);
+    tell_init(story, plan);
+    if (!plan.poststart_hooks.empty()) story.chapter("`start`, when the program runs");
+    tell_hooks(story, plan.poststart_hooks);
+    if (!plan.poststop_hooks.empty()) story.chapter("`delete`, when everything is gone");
+    tell_hooks(story, plan.poststop_hooks);
+    if (!plan.warnings.empty()) story.chapter("Warnings");
+    for (const Warning& warning : plan.warnings) story.line(warning.message, warning.pointer);
+    return "Container " + plan.id + "\n" + story.text();
 }
 
 }  // namespace ocirt::plan

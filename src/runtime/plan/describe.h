@@ -1,6 +1,7 @@
 // A plan in words, and as JSON.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,10 @@ namespace ocirt::plan {
 // What the step does, as a phrase that also begins an error line: "mount proc on /proc".
 [[nodiscard]] std::string sentence(const Action& action);
 
-// The whole plan as a story in three chapters: the parent, init while the container is created, init at start.
+// "mount, pid" for CLONE_NEWNS | CLONE_NEWPID.
+[[nodiscard]] std::string namespace_names(std::uint64_t clone_flags);
+
+// The whole plan as a story: what the container is, then what the parent and init do, in the order in which they do it.
 // Lines end with the JSON pointer that asked for them.
 [[nodiscard]] std::string describe(const Plan& plan);
 

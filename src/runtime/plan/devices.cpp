@@ -5,7 +5,7 @@
 #include <array>
 
 #include "runtime/plan/draft.h"
-#include "runtime/plan/mount_options.h"
+#include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
 namespace {
@@ -16,8 +16,8 @@ struct DefaultDevice {
     std::uint32_t minor;
 };
 
-constexpr std::array default_devices{DefaultDevice{"/dev/null", 1, 3},   DefaultDevice{"/dev/zero", 1, 5},
-                                     DefaultDevice{"/dev/full", 1, 7},   DefaultDevice{"/dev/random", 1, 8},
+constexpr std::array default_devices{DefaultDevice{"/dev/null", 1, 3},    DefaultDevice{"/dev/zero", 1, 5},
+                                     DefaultDevice{"/dev/full", 1, 7},    DefaultDevice{"/dev/random", 1, 8},
                                      DefaultDevice{"/dev/urandom", 1, 9}, DefaultDevice{"/dev/tty", 5, 0}};
 
 struct Link {
@@ -28,6 +28,9 @@ struct Link {
 constexpr std::array links{Link{"/proc/self/fd", "/dev/fd"}, Link{"/proc/self/fd/0", "/dev/stdin"},
                            Link{"/proc/self/fd/1", "/dev/stdout"}, Link{"/proc/self/fd/2", "/dev/stderr"}};
 
+// Always the link that the spec wants, to the container's own devpts: engines list the host's node among the devices.
+constexpr const char* ptmx = "/dev/ptmx";
+
 std::uint32_t node_type(spec::DeviceType type) {
     switch (type) {
         case spec::DeviceType::block: return S_IFBLK;
@@ -36,13 +39,15 @@ std::uint32_t node_type(spec::DeviceType type) {
     }
 }
 
-// In a user namespace mknod is refused: the host's node is bound in its place.
+// In a user namespace mknod of a device is refused: the host's node is bound in its place.
 void plan_device(Draft& draft, const spec::Device& device, const std::string& pointer) {
     const std::string path = clean_path(device.path);
-    if (draft.has(spec::NamespaceKind::user) || draft.rootless()) {
-        const Slot slot = draft.next_slot++;
-        draft.plan.trees.push_back({OpenTree<Hosted>{.slot = slot, .source = path}, pointer});
-        draft.add(AttachMount<Hosted>{.slot = slot, .target = path}, pointer);
+    const bool may_make = !draft.has(spec::NamespaceKind::user) && !draft.rootless();
+    if (!may_make && device.type != spec::DeviceType::fifo) {
+        const OpenTree<Hosted> tree{.slot = draft.next_slot++, .source = path};
+        plan_tree(draft, tree, pointer);
+        draft.add(AttachMount<Hosted>{.slot = tree.slot, .target = path}, pointer);
+        plan_tree_attributes(draft, tree, path, pointer);
         return;
     }
     draft.add(MakeDevice<Hosted>{.path = path,
@@ -65,7 +70,7 @@ bool overridden(const Draft& draft, const std::string& path) {
 bool dev_is_bound(const Draft& draft) {
     for (const spec::Mount& mount : draft.config.mounts) {
         if (clean_path(mount.destination) != "/dev") continue;
-        if (mount.type == "bind" || read_mount_options(mount.options).bind) return true;
+        if (mount.type == "bind" || spec::read_mount_options(mount.options).bind) return true;
     }
     return false;
 }
@@ -80,11 +85,10 @@ void plan_devices(Draft& draft) {
     }
     const std::vector<spec::Device>& devices = draft.config.linux.devices;
     for (std::size_t i = 0; i < devices.size(); ++i)
-        plan_device(draft, devices[i], "/linux/devices/" + std::to_string(i));
+        if (clean_path(devices[i].path) != ptmx) plan_device(draft, devices[i], "/linux/devices/" + std::to_string(i));
     for (const Link& link : links) draft.add(MakeSymlink<Hosted>{.target = link.target, .link = link.link});
     if (draft.host.has_kcore) draft.add(MakeSymlink<Hosted>{.target = "/proc/kcore", .link = "/dev/core"});
-    if (!overridden(draft, "/dev/ptmx"))
-        draft.add(MakeSymlink<Hosted>{.target = "pts/ptmx", .link = "/dev/ptmx", .replace = 1});
+    draft.add(MakeSymlink<Hosted>{.target = "pts/ptmx", .link = ptmx, .replace = 1});
 }
 
 }  // namespace ocirt::plan

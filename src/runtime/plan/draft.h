@@ -17,10 +17,9 @@ struct Draft {
     Plan plan{};
     Slot next_slot = slot_first_free;
     bool cgroup_awaited = false;
+    std::vector<std::size_t> late_mounts{};  // of config.mounts: those that show the pid namespace that init joins late
 
-    void add(Action action, std::string pointer = {}) {
-        plan.steps.push_back({std::move(action), std::move(pointer)});
-    }
+    void add(Action action, std::string pointer = {}) { plan.steps.push_back({std::move(action), std::move(pointer)}); }
     void warn(std::string pointer, std::string message) {
         plan.warnings.push_back({std::move(pointer), std::move(message)});
     }
@@ -41,14 +40,21 @@ struct Draft {
 void plan_namespaces(Draft& draft);                                 // namespaces.cpp
 void plan_cgroup_namespace(Draft& draft);
 void plan_pid_namespace(Draft& draft);
-[[nodiscard]] Result<> plan_mounts(Draft& draft);         // mounts.cpp
+[[nodiscard]] Result<> plan_mounts(Draft& draft);       // mounts.cpp
+[[nodiscard]] Result<> plan_late_mounts(Draft& draft);  // after plan_pid_namespace
 [[nodiscard]] Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::string& target,
                                          const std::string& pointer);  // cgroup_mounts.cpp
-void plan_devices(Draft& draft);                          // devices.cpp
-void plan_create_hooks(Draft& draft);                     // process.cpp
-void plan_root_entry(Draft& draft);                       // root.cpp
-[[nodiscard]] Result<> plan_process(Draft& draft);        // process.cpp
-[[nodiscard]] Result<> plan_cgroups(Draft& draft);        // cgroups.cpp
+void plan_devices(Draft& draft);                                       // devices.cpp
+void plan_hooks(Draft& draft);                                         // process.cpp
+[[nodiscard]] Result<> plan_root_entry(Draft& draft);                  // root.cpp
+[[nodiscard]] Result<> plan_process(Draft& draft);                     // process.cpp
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);                     // cgroups.cpp
+
+// A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is
+// asked of it is done once it is attached (plan_tree_attributes).
+void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer);
+void plan_tree_attributes(Draft& draft, const OpenTree<Hosted>& tree, const std::string& target,
+                          const std::string& pointer);
 
 // "/a//b/../c/" is "/a/c"; relative paths are taken from "/". Lexical: symlinks are init's matter.
 [[nodiscard]] std::string clean_path(const std::string& path);

@@ -13,14 +13,17 @@ std::string absolute_rootfs(const Draft& draft) {
     return path;
 }
 
-// The root tree, detached by the parent; a rootless parent has no right to, so there init does it. Whatever
-// rootfsPropagation says, it is no peer of the host's mount: /proc and all the others would appear there (threat A9).
-void plan_root_tree(Draft& draft) {
-    OpenTree<Hosted> tree{.slot = slot_root, .source = draft.plan.rootfs, .recursive = 1};
-    draft.plan.trees.insert(draft.plan.trees.begin(), {std::move(tree), "/root/path"});
+// The root tree, detached by the parent. It leaves its peers on the host, whatever rootfsPropagation says: what is
+// mounted in it must not appear there (threat A9). "slave" is what remains; but for it, a root is private.
+OpenTree<Hosted> root_tree(const Draft& draft) {
+    const bool slave = draft.config.linux.rootfs_propagation == spec::RootfsPropagation::slave;
+    return {.slot = slot_root,
+            .source = draft.plan.rootfs,
+            .recursive = 1,
+            .propagation = slave ? 0u : std::uint64_t{MS_PRIVATE}};
 }
 
-// Steps that a rootless parent leaves to init go right before the root is attached.
+// A rootless parent has no right to open trees: init does it, right before it attaches the root.
 void move_trees_to_init(Draft& draft) {
     std::vector<Step> steps;
     for (Step& step : draft.plan.steps) {
@@ -54,19 +57,19 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     plan_namespaces(draft);
     if (draft.has(spec::NamespaceKind::mount)) {
         draft.add(SetPropagation<Hosted>{.flags = MS_SLAVE | MS_REC});
+        const OpenTree<Hosted> root = root_tree(draft);
+        plan_tree(draft, root, "/root/path");
         draft.add(AttachRoot<Hosted>{}, "/root/path");
+        plan_tree_attributes(draft, root, "/", "/root/path");
         TRY(plan_mounts(draft));
         plan_devices(draft);
-        plan_root_tree(draft);
     } else {
         TRY(refuse_mounts_without_namespace(draft));
     }
     plan_cgroup_namespace(draft);
-    if (config.process && config.process->cwd != "/")
-        draft.add(MakeDirectory<Hosted>{.path = clean_path(config.process->cwd)}, "/process/cwd");
     draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::mounted)});
-    plan_create_hooks(draft);
-    plan_root_entry(draft);
+    plan_hooks(draft);
+    TRY(plan_root_entry(draft));
     TRY(plan_process(draft));
     TRY(plan_cgroups(draft));
     if (draft.rootless()) move_trees_to_init(draft);

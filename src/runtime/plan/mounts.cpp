@@ -1,5 +1,5 @@
 // The mounts of config.json, in its order.
-#include "runtime/plan/mount_options.h"
+#include "runtime/spec/mount_options.h"
 
 #include <linux/mount.h>
 
@@ -12,18 +12,27 @@
 namespace ocirt::plan {
 namespace {
 
+using spec::MountOptions;
 using spec::NamespaceKind;
 
 // fsconfig(2) takes strings of at most 255 bytes and the NUL.
 constexpr std::size_t fsconfig_limit = 255;
 
 // What may be mounted inside /proc: files that lxcfs gives, and two that runtimes cover (runc's list; threat B5).
-constexpr std::array in_proc{"/proc/cpuinfo",           "/proc/diskstats", "/proc/meminfo", "/proc/stat",
-                             "/proc/swaps",             "/proc/uptime",    "/proc/loadavg", "/proc/slabinfo",
-                             "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled"};
+constexpr std::array in_proc{"/proc/cpuinfo",
+                             "/proc/diskstats",
+                             "/proc/meminfo",
+                             "/proc/stat",
+                             "/proc/swaps",
+                             "/proc/uptime",
+                             "/proc/loadavg",
+                             "/proc/slabinfo",
+                             "/proc/sys/kernel/ns_last_pid",
+                             "/proc/sys/crypto/fips_enabled"};
 
-// Filesystems of the kernel itself: read-only is a matter of the mount, their superblock is shared.
-constexpr std::array<std::string_view, 6> kernel_filesystems{"proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2"};
+// Filesystems of the kernel itself: read-only is a matter of the mount, their superblock is shared with the host.
+constexpr std::array<std::string_view, 10> kernel_filesystems{
+    "proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "devtmpfs"};
 
 Result<std::uint32_t> target_flags(const std::string& target, const spec::Mount& mount, bool bind,
                                    const std::string& pointer) {
@@ -49,32 +58,41 @@ Result<std::uint32_t> target_flags(const std::string& target, const spec::Mount&
     return std::uint32_t{0};
 }
 
+// The first word is obeyed as the mount is made; each later one is a change of its own, as with mount(8).
 std::uint64_t first_propagation(const MountOptions& options) {
-    return options.propagation.empty() ? 0 : options.propagation.back();
+    return options.propagation.empty() ? 0 : options.propagation.front();
+}
+
+void plan_later_propagation(Draft& draft, const std::string& target, const MountOptions& options,
+                            const std::string& pointer) {
+    for (std::size_t i = 1; i < options.propagation.size(); ++i)
+        draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = options.propagation[i]}, pointer);
+}
+
+// Only what is asked to be shared, in a container that is, stays a peer of the host's mount.
+bool keeps_peers(const Draft& draft, const MountOptions& options) {
+    const auto is_shared = [](std::uint64_t word) { return (word & MS_SHARED) != 0; };
+    return draft.config.linux.rootfs_propagation == spec::RootfsPropagation::shared &&
+           std::ranges::any_of(options.propagation, is_shared);
 }
 
 // A host directory or file bound into the container; also what stands in for a kernel filesystem that a user namespace
 // may not mount.
 void attach_tree(Draft& draft, const std::string& source, const std::string& target, const MountOptions& options,
                  std::uint32_t flags, const std::string& pointer) {
-    const Slot slot = draft.next_slot++;
-    OpenTree<Hosted> tree{.slot = slot,
-                          .source = source,
-                          .recursive = options.recursive_bind,
-                          .keep_peers = draft.config.linux.rootfs_propagation == spec::RootfsPropagation::shared,
-                          .set = options.set,
-                          .clear = options.clear,
-                          .recursive_set = options.recursive_set,
-                          .recursive_clear = options.recursive_clear,
-                          .propagation = first_propagation(options)};
-    draft.plan.trees.push_back({std::move(tree), pointer});
-    draft.add(AttachMount<Hosted>{.slot = slot, .target = target, .target_flags = flags}, pointer);
-    if (draft.host.has_mount_setattr) return;
-    draft.add(SetMountAttributes<Hosted>{.path = target,
-                                         .set = options.set | options.recursive_set,
-                                         .clear = options.clear | options.recursive_clear,
-                                         .propagation = first_propagation(options)},
-              pointer);
+    const OpenTree<Hosted> tree{.slot = draft.next_slot++,
+                                .source = source,
+                                .recursive = options.recursive_bind,
+                                .keep_peers = keeps_peers(draft, options),
+                                .set = options.set,
+                                .clear = options.clear,
+                                .recursive_set = options.recursive_set,
+                                .recursive_clear = options.recursive_clear,
+                                .propagation = first_propagation(options)};
+    plan_tree(draft, tree, pointer);
+    draft.add(AttachMount<Hosted>{.slot = tree.slot, .target = target, .target_flags = flags}, pointer);
+    plan_tree_attributes(draft, tree, target, pointer);
+    plan_later_propagation(draft, target, options, pointer);
 }
 
 Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& target, const MountOptions& options,
@@ -101,25 +119,35 @@ Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& ta
                      .object = mount.source + " on " + target,
                      .detail = "idmapped mounts are not built yet"});
     }
+    if (!draft.host.has_mount_setattr && (options.recursive_set | options.recursive_clear) != 0) {
+        return fail({.fault = Fault::unsupported,
+                     .pointer = pointer + "/options",
+                     .operation = "bind",
+                     .object = mount.source + " on " + target,
+                     .detail = "recursive options need mount_setattr(2), which came with kernel 5.12"});
+    }
     attach_tree(draft, host_path(draft, mount.source), target, options, flags, pointer);
     return {};
 }
 
-// A user namespace may mount these only together with the namespace that they show: otherwise the host's is bound, as
-// crun does. Empty: it may.
+// A user namespace may mount these only if it owns the namespace that they show, and a new one owns none that was there
+// before it: then the host's is bound, as crun does. Empty: it may.
 std::string bound_instead(const Draft& draft, const std::string& type) {
     if (!draft.has(NamespaceKind::user)) return {};
-    if (type == "sysfs" && !draft.has(NamespaceKind::network)) return "/sys";
+    const bool owns_joined = draft.joins(NamespaceKind::user);
+    const auto may_show = [&](NamespaceKind kind) { return draft.makes(kind) || (owns_joined && draft.joins(kind)); };
+    if (type == "sysfs" && !may_show(NamespaceKind::network)) return "/sys";
+    if (type == "mqueue" && !may_show(NamespaceKind::ipc)) return "/dev/mqueue";
+    // Never in place of a joined pid namespace's: it would show the host's processes.
     if (type == "proc" && !draft.has(NamespaceKind::pid)) return "/proc";
-    if (type == "mqueue" && !draft.has(NamespaceKind::ipc)) return "/dev/mqueue";
     return {};
 }
 
 Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::string& target, MountOptions options,
                          std::uint32_t flags, const std::string& pointer) {
     if (const std::string instead = bound_instead(draft, mount.type); !instead.empty()) {
-        draft.warn(pointer, "the user namespace may not mount " + mount.type + " without its namespace: the host's " +
-                                instead + " is bound instead");
+        draft.warn(pointer, "the user namespace may not mount " + mount.type +
+                                " of a namespace that is not its own: the host's " + instead + " is bound instead");
         options.recursive_bind = true;
         options.recursive_set |= options.set & MOUNT_ATTR_RDONLY;
         attach_tree(draft, instead, target, options, flags, pointer);
@@ -133,6 +161,9 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
 
     const auto too_long = [](const std::string& word) { return word.size() > fsconfig_limit; };
     const bool classic = std::ranges::any_of(words, too_long) || too_long(mount.source);
+    const std::uint64_t attributes = options.set | options.recursive_set;
+    // What is copied up must be written first.
+    const std::uint64_t late = options.copy_up ? attributes & MOUNT_ATTR_RDONLY : 0;
     draft.add(MountFs<Hosted>{.fstype = mount.type,
                               .source = mount.source,
                               .target = target,
@@ -140,24 +171,50 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
                               .flags = (options.copy_up ? std::uint32_t{mount_copy_up} : 0u) |
                                        (classic ? std::uint32_t{mount_classic} : 0u),
                               .options = std::move(words),
-                              .attributes = options.set | options.recursive_set,
+                              .attributes = attributes & ~late,
                               .propagation = first_propagation(options)},
               pointer);
+    if (late != 0) draft.add(SetMountAttributes<Hosted>{.path = target, .set = late}, pointer);
+    plan_later_propagation(draft, target, options, pointer);
+    return {};
+}
+
+// Changes the attributes and the propagation of a mount that is there; what is not named stays. The filesystem's own
+// options stay out of it.
+Result<> plan_remount(Draft& draft, const std::string& target, const MountOptions& options,
+                      const std::string& pointer) {
+    if (!options.data.empty() || !options.superblock.empty()) {
+        const std::string& word = options.data.empty() ? options.superblock.front() : options.data.front();
+        return fail(
+            {.fault = Fault::unsupported,
+             .pointer = pointer + "/options",
+             .operation = "remount",
+             .object = target,
+             .detail = "changing the filesystem's option \"" + word + "\" is not supported by this version of ocirt"});
+    }
+    if ((options.set | options.clear) != 0)
+        draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
+    if ((options.recursive_set | options.recursive_clear) != 0)
+        draft.add(
+            SetMountAttributes<Hosted>{
+                .path = target, .set = options.recursive_set, .clear = options.recursive_clear, .recursive = 1},
+            pointer);
+    for (const std::uint64_t word : options.propagation)
+        draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = word}, pointer);
     return {};
 }
 
 Result<> plan_mount(Draft& draft, const spec::Mount& mount, const std::string& pointer) {
-    MountOptions options = read_mount_options(mount.options);
+    MountOptions options = spec::read_mount_options(mount.options);
     const std::string target = clean_path(mount.destination);
     const bool bind = options.bind || mount.type == "bind";
-    if (options.remount) {
-        draft.add(SetMountAttributes<Hosted>{.path = target,
-                                             .set = options.set,
-                                             .clear = options.clear,
-                                             .propagation = first_propagation(options),
-                                             .recursive = 0},
-                  pointer);
-        return {};
+    if (options.remount) return plan_remount(draft, target, options, pointer);
+    if (target == "/") {
+        return fail({.fault = Fault::invalid_config,
+                     .pointer = pointer + "/destination",
+                     .operation = "mount on",
+                     .object = target,
+                     .detail = "it would hide the root filesystem"});
     }
     if (!bind && (mount.type == "cgroup" || mount.type == "cgroup2")) {
         return plan_cgroup_mount(draft, mount, target, pointer);
@@ -175,13 +232,35 @@ Result<> plan_mount(Draft& draft, const spec::Mount& mount, const std::string& p
     return plan_filesystem(draft, mount, target, std::move(options), flags, pointer);
 }
 
+// procfs shows the pid namespace of whoever mounts it. One that is joined is entered late (namespaces.cpp): its procfs
+// is mounted after that, and so is everything that lies on it.
+bool is_late(const Draft& draft, const spec::Mount& mount) {
+    if (!draft.joins(NamespaceKind::pid)) return false;
+    if (mount.type == "proc" && !spec::read_mount_options(mount.options).bind) return true;
+    const std::string target = clean_path(mount.destination);
+    return std::ranges::any_of(draft.late_mounts, [&](std::size_t index) {
+        const std::string below = clean_path(draft.config.mounts[index].destination);
+        return target == below || target.starts_with(below + "/");
+    });
+}
+
+std::string mount_pointer(std::size_t index) { return "/mounts/" + std::to_string(index); }
+
 }  // namespace
 
 Result<> plan_mounts(Draft& draft) {
     const std::vector<spec::Mount>& mounts = draft.config.mounts;
     for (std::size_t i = 0; i < mounts.size(); ++i) {
-        TRY(plan_mount(draft, mounts[i], "/mounts/" + std::to_string(i)));
+        if (is_late(draft, mounts[i]))
+            draft.late_mounts.push_back(i);
+        else
+            TRY(plan_mount(draft, mounts[i], mount_pointer(i)));
     }
+    return {};
+}
+
+Result<> plan_late_mounts(Draft& draft) {
+    for (const std::size_t i : draft.late_mounts) TRY(plan_mount(draft, draft.config.mounts[i], mount_pointer(i)));
     return {};
 }
 

@@ -1,5 +1,6 @@
 // Which namespaces are made or joined, by whom and when. The facts that the order rests on:
-//  - A new user namespace owns the others only if it is made before them. One made by clone3 has its maps written before
+//  - A new user namespace owns the others only if it is made before them. One made by clone3 has its maps written
+//  before
 //    init is executed, or execve would take every capability.
 //  - A namespace of the host is joined before a new user namespace is entered: afterwards there is no right to.
 //  - A pid namespace is entered last, after pivot_root, by a process of its own (threats.md, crun 1.31).
@@ -44,8 +45,7 @@ void join(Draft& draft, NamespaceKind kind) {
 // The mount namespace last: joining it changes "/".
 constexpr std::array joined_directly{NamespaceKind::network, NamespaceKind::ipc, NamespaceKind::uts,
                                      NamespaceKind::time, NamespaceKind::mount};
-constexpr std::array made_by_init{NamespaceKind::network, NamespaceKind::ipc, NamespaceKind::uts,
-                                  NamespaceKind::mount};
+constexpr std::array made_by_init{NamespaceKind::network, NamespaceKind::ipc, NamespaceKind::uts, NamespaceKind::mount};
 
 void join_the_simple_ones(Draft& draft) {
     for (const NamespaceKind kind : joined_directly)
@@ -106,8 +106,7 @@ void plan_namespaces(Draft& draft) {
     const bool new_user = draft.makes(NamespaceKind::user);
     const bool new_pid = draft.makes(NamespaceKind::pid);
     plan.own_pid_namespace = new_pid;
-    if (new_user)
-        plan.user_namespace = UserNamespace{draft.config.linux.uid_mappings, draft.config.linux.gid_mappings};
+    if (new_user) plan.user_namespace = UserNamespace{draft.config.linux.uid_mappings, draft.config.linux.gid_mappings};
 
     const auto trees_arrive = Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::trees)};
     const bool user_first = draft.joins(NamespaceKind::user) || (new_user && joins_any(draft));
@@ -137,7 +136,7 @@ void plan_namespaces(Draft& draft) {
         draft.add(Respawn<Hosted>{.flags = CLONE_NEWPID}, draft.namespace_pointer(NamespaceKind::pid));
     }
 
-    draft.add(NewSession<Hosted>{});
+    if (!draft.joins(NamespaceKind::pid)) draft.add(NewSession<Hosted>{});
     if (!draft.options.no_new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
     write_time_offsets(draft);
     set_names(draft);
@@ -159,6 +158,7 @@ void plan_pid_namespace(Draft& draft) {
     if (!draft.joins(NamespaceKind::pid)) return;
     join(draft, NamespaceKind::pid);
     draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
+    draft.add(NewSession<Hosted>{});  // the program shall lead it: not before this process is the last one
 }
 
 }  // namespace ocirt::plan

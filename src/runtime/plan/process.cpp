@@ -1,7 +1,8 @@
 // The user's program: what is looked up while the container is created, what is set once it is told to start.
 //
 // The order at start: hooks, limits, bounding set, user, capabilities, working directory, seccomp, execve. A seccomp
-// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes it.
+// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes
+// it.
 #include <linux/capability.h>
 
 #include <string_view>
@@ -21,13 +22,14 @@ const std::string* find_environment(const spec::Process& process, std::string_vi
     return found;
 }
 
-void plan_hooks(Draft& draft, const std::vector<spec::Hook>& hooks, const std::string& list) {
+void add_hooks(std::vector<Step>& steps, const std::vector<spec::Hook>& hooks, const std::string& list) {
     for (std::size_t i = 0; i < hooks.size(); ++i) {
         const spec::Hook& hook = hooks[i];
         const std::uint64_t timeout_ms =
             hook.timeout ? static_cast<std::uint64_t>(std::chrono::milliseconds(*hook.timeout).count()) : 0;
-        draft.add(RunHook<Hosted>{.path = hook.path, .args = hook.args, .env = hook.env, .timeout_ms = timeout_ms},
-                  list + "/" + std::to_string(i));
+        steps.push_back(
+            {RunHook<Hosted>{.path = hook.path, .args = hook.args, .env = hook.env, .timeout_ms = timeout_ms},
+             list + "/" + std::to_string(i)});
     }
 }
 
@@ -45,9 +47,10 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
     draft.add(DropBounding<Hosted>{.keep = sets.bounding}, "/process/capabilities/bounding");
     const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
     const bool may_set_groups = !draft.rootless() || !groups.empty();
-    draft.add(SetUser<Hosted>{
-                  .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
-              "/process/user");
+    draft.add(
+        SetUser<Hosted>{
+            .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
+        "/process/user");
     draft.add(SetCapabilities<Hosted>{.effective = sets.effective | kept,
                                       .permitted = sets.permitted | kept,
                                       .inheritable = sets.inheritable,
@@ -82,14 +85,14 @@ Result<> plan_process(Draft& draft) {
     draft.add(Notify<Hosted>{.stage = stage(Stage::ready)});
     draft.add(Await<Hosted>{.stage = stage(Stage::committed)});
     draft.add(AwaitStart<Hosted>{});
-    plan_hooks(draft, draft.config.hooks.start_container, "/hooks/startContainer");
+    add_hooks(draft.plan.steps, draft.config.hooks.start_container, "/hooks/startContainer");
 
     for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
         const spec::Rlimit& limit = process.rlimits[i];
-        draft.add(SetRlimit<Hosted>{.resource = static_cast<std::uint32_t>(limit.resource),
-                                    .soft = limit.soft,
-                                    .hard = limit.hard},
-                  "/process/rlimits/" + std::to_string(i));
+        draft.add(
+            SetRlimit<Hosted>{
+                .resource = static_cast<std::uint32_t>(limit.resource), .soft = limit.soft, .hard = limit.hard},
+            "/process/rlimits/" + std::to_string(i));
     }
     plan_credentials(draft, process);
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
@@ -100,13 +103,17 @@ Result<> plan_process(Draft& draft) {
     return {};
 }
 
-void plan_create_hooks(Draft& draft) {
+void plan_hooks(Draft& draft) {
     const spec::Hooks& hooks = draft.config.hooks;
+    add_hooks(draft.plan.create_hooks, hooks.prestart, "/hooks/prestart");
+    add_hooks(draft.plan.create_hooks, hooks.create_runtime, "/hooks/createRuntime");
+    add_hooks(draft.plan.poststart_hooks, hooks.poststart, "/hooks/poststart");
+    add_hooks(draft.plan.poststop_hooks, hooks.poststop, "/hooks/poststop");
     draft.plan.has_create_hooks =
         !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
     if (!draft.plan.has_create_hooks) return;
     draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::create_hooks)});
-    plan_hooks(draft, hooks.create_container, "/hooks/createContainer");
+    add_hooks(draft.plan.steps, hooks.create_container, "/hooks/createContainer");
 }
 
 }  // namespace ocirt::plan

@@ -8,15 +8,15 @@
 namespace ocirt::plan {
 namespace {
 
-// rootfsPropagation is applied to the container's "/" as mount(2) would from inside. "shared" and "slave" and so on
-// are of this one mount: what is below has its own options.
+// rootfsPropagation is of the container's "/" alone: what is below has its own options. "slave" and "private" are how
+// the root was opened (make_plan.cpp); these two come last, because an unbindable root could not be read-only in parts.
 std::uint64_t propagation_of(const Draft& draft) {
     if (!draft.config.linux.rootfs_propagation) return 0;
     switch (*draft.config.linux.rootfs_propagation) {
         case spec::RootfsPropagation::shared: return MS_SHARED;
-        case spec::RootfsPropagation::slave: return MS_SLAVE;
-        case spec::RootfsPropagation::private_: return MS_PRIVATE;
         case spec::RootfsPropagation::unbindable: return MS_UNBINDABLE;
+        case spec::RootfsPropagation::slave:
+        case spec::RootfsPropagation::private_: break;
     }
     return 0;
 }
@@ -34,31 +34,41 @@ void plan_paths(Draft& draft) {
     for (std::size_t i = 0; i < readonly.size(); ++i)
         draft.add(ReadonlyPath<Hosted>{.path = clean_path(readonly[i])}, indexed("/linux/readonlyPaths/", i));
     const std::vector<std::string>& masked = draft.config.linux.masked_paths;
-    if (!masked.empty())
-        draft.plan.trees.push_back({OpenTree<Hosted>{.slot = slot_null, .source = "/dev/null"}, "/linux/maskedPaths"});
+    if (!masked.empty()) plan_tree(draft, {.slot = slot_null, .source = "/dev/null"}, "/linux/maskedPaths");
     for (std::size_t i = 0; i < masked.size(); ++i)
         draft.add(MaskPath<Hosted>{.path = clean_path(masked[i])}, indexed("/linux/maskedPaths/", i));
 }
 
+// As written: init follows ".." and links inside the root, as chdir(2) will.
+void plan_working_directory(Draft& draft) {
+    if (draft.config.process && draft.config.process->cwd != "/")
+        draft.add(MakeDirectory<Hosted>{.path = draft.config.process->cwd}, "/process/cwd");
+}
+
 }  // namespace
 
-void plan_root_entry(Draft& draft) {
+Result<> plan_root_entry(Draft& draft) {
     if (!draft.has(spec::NamespaceKind::mount)) {
         draft.add(EnterRoot<Hosted>{}, "/root/path");
+        plan_pid_namespace(draft);
         plan_sysctls(draft);
-        return;
+        plan_working_directory(draft);
+        return {};
     }
     if (draft.options.no_pivot)
         draft.add(MoveRoot<Hosted>{}, "/root/path");
     else
         draft.add(PivotRoot<Hosted>{}, "/root/path");
     plan_pid_namespace(draft);
+    TRY(plan_late_mounts(draft));
     plan_sysctls(draft);
-    const std::uint64_t readonly = draft.config.root->readonly ? MOUNT_ATTR_RDONLY : 0u;
-    if (readonly != 0) draft.add(SetMountAttributes<Hosted>{.path = "/", .set = readonly}, "/root/readonly");
+    plan_working_directory(draft);
+    if (draft.config.root->readonly)
+        draft.add(SetMountAttributes<Hosted>{.path = "/", .set = MOUNT_ATTR_RDONLY}, "/root/readonly");
+    plan_paths(draft);
     if (const std::uint64_t propagation = propagation_of(draft); propagation != 0)
         draft.add(SetMountAttributes<Hosted>{.path = "/", .propagation = propagation}, "/linux/rootfsPropagation");
-    plan_paths(draft);
+    return {};
 }
 
 }  // namespace ocirt::plan

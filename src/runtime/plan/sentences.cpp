@@ -1,3 +1,4 @@
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -5,24 +6,27 @@
 #include <bit>
 
 #include "runtime/plan/describe.h"
-#include "runtime/plan/mount_options.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
 namespace {
+
+using spec::describe_attributes;
+using spec::describe_propagation;
 
 struct FlagName {
     std::uint64_t flag;
     const char* name;
 };
 
-constexpr FlagName namespace_names[] = {{CLONE_NEWUSER, "user"},   {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"},
-                                        {CLONE_NEWIPC, "ipc"},     {CLONE_NEWUTS, "uts"}, {CLONE_NEWNS, "mount"},
+constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"},  {CLONE_NEWNET, "network"},
+                                        {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"},  {CLONE_NEWNS, "mount"},
                                         {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"}};
 
-constexpr const char* rlimit_names[] = {"cpu",     "fsize",      "data",     "stack",    "core",  "rss",
-                                        "nproc",   "nofile",     "memlock",  "as",       "locks", "sigpending",
-                                        "msgqueue", "nice",      "rtprio",   "rttime"};
+constexpr const char* rlimit_names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
+                                        "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
+                                        "msgqueue", "nice",   "rtprio",  "rttime"};
 
 std::string join(const std::vector<std::string>& words, const char* separator) {
     std::string text;
@@ -33,21 +37,14 @@ std::string join(const std::vector<std::string>& words, const char* separator) {
     return text;
 }
 
-std::string namespaces(std::uint64_t flags) {
-    std::vector<std::string> names;
-    for (const FlagName& entry : namespace_names)
-        if ((flags & entry.flag) != 0) names.emplace_back(entry.name);
-    return join(names, ", ");
-}
-
 std::string stage_name(std::uint32_t stage) {
     switch (static_cast<Stage>(stage)) {
         case Stage::setup: return "the plan itself";
         case Stage::maps: return "the user namespace's ID maps";
         case Stage::trees: return "the prepared mount trees";
-        case Stage::cgroup: return "its cgroups to be made";
-        case Stage::mounted: return "everything is mounted: limits may be set, hooks may run";
-        case Stage::create_hooks: return "the prestart and createRuntime hooks";
+        case Stage::cgroup: return "the cgroups to be made";
+        case Stage::mounted: return "everything is mounted";
+        case Stage::create_hooks: return "the hooks of the parent";
         case Stage::ready: return "created: only `start` is missing";
         case Stage::committed: return "the state to be on disk";
         case Stage::moved: return "moved to another process";
@@ -80,9 +77,11 @@ std::string attribute_words(std::uint64_t set, std::uint64_t recursive_set, std:
 }
 
 struct Sentence {
-    std::string operator()(const Unshare<Hosted>& s) const { return "make new namespaces: " + namespaces(s.flags); }
+    std::string operator()(const Unshare<Hosted>& s) const {
+        return "make new namespaces: " + namespace_names(s.flags);
+    }
     std::string operator()(const JoinNamespace<Hosted>& s) const {
-        return "join the " + namespaces(s.kind) + " namespace";
+        return "join the " + namespace_names(s.kind) + " namespace";
     }
     std::string operator()(const BecomeRoot<Hosted>&) const { return "become root of the user namespace"; }
     std::string operator()(const Respawn<Hosted>& s) const {
@@ -98,9 +97,7 @@ struct Sentence {
         return "enter its cgroups in " + std::to_string(s.count) + " v1 hierarchies";
     }
     std::string operator()(const NewSession<Hosted>&) const { return "start a new session"; }
-    std::string operator()(const JoinSessionKeyring<Hosted>& s) const {
-        return "join a new session keyring " + s.name;
-    }
+    std::string operator()(const JoinSessionKeyring<Hosted>& s) const { return "join a new session keyring " + s.name; }
     std::string operator()(const SetHostname<Hosted>& s) const { return "set the hostname to " + s.name; }
     std::string operator()(const SetDomainname<Hosted>& s) const { return "set the domain name to " + s.name; }
     std::string operator()(const RaiseLoopback<Hosted>&) const { return "bring the loopback interface up"; }
@@ -119,12 +116,19 @@ struct Sentence {
         return "mount " + s.fstype + " on " + s.target + in_parentheses(words);
     }
     std::string operator()(const SetMountAttributes<Hosted>& s) const {
-        return "change the mount on " + s.path + in_parentheses(attribute_words(s.set, 0, s.propagation));
+        if (s.set == MOUNT_ATTR_RDONLY && s.clear == 0 && s.propagation == 0 && s.recursive == 0)
+            return "make the mount on " + s.path + " read-only";
+        std::string words = attribute_words(s.set, 0, s.propagation);
+        if (const std::string cleared = describe_attributes(s.clear & ~std::uint64_t{MOUNT_ATTR__ATIME});
+            !cleared.empty())
+            words += (words.empty() ? "not " : ", not ") + cleared;
+        return "change the mount on " + s.path + (s.recursive != 0 ? " and all below it" : "") + in_parentheses(words);
     }
     std::string operator()(const MakeDirectory<Hosted>& s) const { return "make the directory " + s.path; }
     std::string operator()(const MakeDevice<Hosted>& s) const {
         const char* type = s.type == S_IFBLK ? "block device " : s.type == S_IFIFO ? "FIFO " : "character device ";
-        const std::string number = s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
+        const std::string number =
+            s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
         return "make the " + std::string(type) + number + s.path + in_parentheses("mode " + octal(s.mode));
     }
     std::string operator()(const MakeSymlink<Hosted>& s) const { return "link " + s.link + " to " + s.target; }
@@ -173,6 +177,13 @@ struct Sentence {
 };
 
 }  // namespace
+
+std::string namespace_names(std::uint64_t clone_flags) {
+    std::vector<std::string> names;
+    for (const FlagName& entry : namespace_flags)
+        if ((clone_flags & entry.flag) != 0) names.emplace_back(entry.name);
+    return join(names, ", ");
+}
 
 std::string sentence(const Action& action) { return std::visit(Sentence{}, action); }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/spec/memory_policy_words.h"
+#include "runtime/spec/mount_options.h"
 #include "runtime/spec/parse.h"
 #include "runtime/spec/seccomp_words.h"
 
@@ -16,68 +17,6 @@ namespace ocirt::spec {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Words that ocirt takes out of a mount's options; every other goes to the filesystem.
-constexpr auto mount_options = std::to_array<std::string_view>({"async",
-                                                                "atime",
-                                                                "bind",
-                                                                "defaults",
-                                                                "dev",
-                                                                "diratime",
-                                                                "dirsync",
-                                                                "exec",
-                                                                "iversion",
-                                                                "lazytime",
-                                                                "loud",
-                                                                "mand",
-                                                                "noatime",
-                                                                "nodev",
-                                                                "nodiratime",
-                                                                "noexec",
-                                                                "noiversion",
-                                                                "nolazytime",
-                                                                "nomand",
-                                                                "norelatime",
-                                                                "nostrictatime",
-                                                                "nosuid",
-                                                                "nosymfollow",
-                                                                "private",
-                                                                "ratime",
-                                                                "rbind",
-                                                                "rdev",
-                                                                "rdiratime",
-                                                                "relatime",
-                                                                "remount",
-                                                                "rexec",
-                                                                "rnoatime",
-                                                                "rnodev",
-                                                                "rnodiratime",
-                                                                "rnoexec",
-                                                                "rnorelatime",
-                                                                "rnostrictatime",
-                                                                "rnosuid",
-                                                                "rnosymfollow",
-                                                                "ro",
-                                                                "rprivate",
-                                                                "rrelatime",
-                                                                "rro",
-                                                                "rrw",
-                                                                "rshared",
-                                                                "rslave",
-                                                                "rstrictatime",
-                                                                "rsuid",
-                                                                "rsymfollow",
-                                                                "runbindable",
-                                                                "rw",
-                                                                "shared",
-                                                                "silent",
-                                                                "slave",
-                                                                "strictatime",
-                                                                "suid",
-                                                                "symfollow",
-                                                                "sync",
-                                                                "tmpcopyup",
-                                                                "unbindable"});
 
 // Annotations of a config.json that change what ocirt does in a way that could weaken a container. None does.
 constexpr std::array<std::string_view, 0> unsafe_annotations{};
@@ -148,6 +87,15 @@ Json memory_policy(bool built) {
     return {{"modes", sorted_names(memory_policy_modes)}, {"flags", sorted_names(memory_policy_flags)}};
 }
 
+// Words that ocirt takes out of a mount's options; every other goes to the filesystem.
+Json mount_options(bool idmapped) {
+    Json words(known_mount_options());
+    if (!idmapped)
+        std::erase_if(words.get_ref<Json::array_t&>(),
+                      [](const Json& word) { return word == "idmap" || word == "ridmap"; });
+    return words;
+}
+
 Json enabled(bool value) { return {{"enabled", value}}; }
 
 Json linux_features(const FeatureSet& built) {
@@ -180,18 +128,12 @@ std::string libseccomp_version() {
 }  // namespace
 
 std::string features(std::string_view version, const FeatureSet& built) {
-    Json options(mount_options);
-    if (built.idmapped_mounts) {
-        options.push_back("idmap");
-        options.push_back("ridmap");
-        std::ranges::sort(options.get_ref<Json::array_t&>());
-    }
     const Json document{
         {"ociVersionMin", oci_version_min},
         {"ociVersionMax", oci_version},
         {"hooks", Json(std::to_array<const char*>(
                       {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}))},
-        {"mountOptions", std::move(options)},
+        {"mountOptions", mount_options(built.idmapped_mounts)},
         {"linux", linux_features(built)},
         {"annotations",
          {{"io.github.seccomp.libseccomp.version", libseccomp_version()},

@@ -37,7 +37,7 @@ Result<> make_root(const std::string& root) {
 // O_PATH would do for everything but flock.
 Result<Fd> open_root(const std::string& root) {
     Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
         return fail({.operation = "use the state directory",
@@ -114,14 +114,15 @@ Result<> Directory::lock(std::chrono::milliseconds deadline) {
     while (::flock(directory_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("flock", "lock the container", quoted(id_));
         if (std::chrono::steady_clock::now() >= end) {
-            return fail({.fault = Fault::timed_out,
-                         .operation = "lock the container",
-                         .object = quoted(id_),
-                         .detail = "another ocirt has been working on it for " + std::to_string(deadline.count()) + " ms"});
+            return fail(
+                {.fault = Fault::timed_out,
+                 .operation = "lock the container",
+                 .object = quoted(id_),
+                 .detail = "another ocirt has been working on it for " + std::to_string(deadline.count()) + " ms"});
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(directory_.get(), &status) != 0) return fail_errno("fstat", "look at the state of", quoted(id_));
     return status.st_nlink == 0 ? does_not_exist(id_) : Result<>{};
 }

@@ -1,4 +1,4 @@
-#include "runtime/plan/mount_options.h"
+#include "runtime/spec/mount_options.h"
 
 #include <linux/mount.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-namespace ocirt::plan {
+namespace ocirt::spec {
 namespace {
 
 // What a word does. Exactly one of the groups is used.
@@ -142,4 +142,4 @@ std::string describe_propagation(std::uint64_t propagation) {
     return "unchanged";
 }
 
-}  // namespace ocirt::plan
+}  // namespace ocirt::spec

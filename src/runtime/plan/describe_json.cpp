@@ -1,0 +1,155 @@
+#include <nlohmann/json.hpp>
+
+#include "runtime/plan/describe.h"
+
+namespace ocirt::plan {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view names[] = {"unshare",
+                                      "joinNamespace",
+                                      "becomeRoot",
+                                      "respawn",
+                                      "setTimeOffsets",
+                                      "await",
+                                      "notify",
+                                      "enterCgroups",
+                                      "newSession",
+                                      "joinSessionKeyring",
+                                      "setHostname",
+                                      "setDomainname",
+                                      "raiseLoopback",
+                                      "setPropagation",
+                                      "openTree",
+                                      "attachRoot",
+                                      "attachMount",
+                                      "mountFs",
+                                      "setMountAttributes",
+                                      "makeDirectory",
+                                      "makeDevice",
+                                      "makeSymlink",
+                                      "writeSysctl",
+                                      "pivotRoot",
+                                      "moveRoot",
+                                      "enterRoot",
+                                      "maskPath",
+                                      "readonlyPath",
+                                      "runHook",
+                                      "changeDirectory",
+                                      "findHome",
+                                      "findProgram",
+                                      "setRlimit",
+                                      "setUmask",
+                                      "setNoNewPrivileges",
+                                      "dropBounding",
+                                      "setUser",
+                                      "setCapabilities",
+                                      "installSeccomp",
+                                      "awaitStart",
+                                      "exec"};
+static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
+
+// The variant lists the steps in the order of Op: an action's index is its op.
+template <std::size_t... I>
+constexpr bool in_op_order(std::index_sequence<I...>) {
+    return ((static_cast<std::size_t>(std::variant_alternative_t<I, Action>::op) == I) && ...);
+}
+static_assert(in_op_order(std::make_index_sequence<std::variant_size_v<Action>>{}));
+
+Json cgroups_to_json(const Plan& plan) {
+    const auto writes = [](const std::vector<cgroup::Write>& list) {
+        Json array = Json::array();
+        for (const cgroup::Write& write : list)
+            array.push_back({{"controller", write.controller},
+                             {"file", write.file},
+                             {"value", write.value},
+                             {"pointer", write.pointer}});
+        return array;
+    };
+    Json trees = Json::array();
+    for (const PlannedCgroupTree& tree : plan.cgroup_trees)
+        trees.push_back(
+            {{"slot", tree.slot}, {"hierarchy", tree.hierarchy}, {"set", tree.attributes}, {"pointer", tree.pointer}});
+    return {{"paths", plan.cgroup_paths},
+            {"trees", std::move(trees)},
+            {"taskFiles", plan.task_files == slot_none ? Json(nullptr) : Json(plan.task_files)},
+            {"beforeAttach", writes(plan.resources.before_attach)},
+            {"limits", writes(plan.resources.limits)},
+            {"deviceInstructions", plan.resources.device_program.size()}};
+}
+
+Json to_json(const Action& action) {
+    Json object;
+    object["op"] = op_name(action);
+    std::visit(
+        [&object]<class S>(const S& step) {
+            S::fields(step, [&object](const char* name, const auto& member) {
+                using Member = std::decay_t<decltype(member)>;
+                if constexpr (std::is_same_v<Member, Hosted::Bytes>)
+                    object[std::string(name) + "Bytes"] = member.size();
+                else
+                    object[name] = member;
+            });
+        },
+        action);
+    return object;
+}
+
+Json to_json(const std::vector<Step>& steps) {
+    Json list = Json::array();
+    for (const Step& step : steps) {
+        Json entry = to_json(step.action);
+        if (!step.pointer.empty()) entry["pointer"] = step.pointer;
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+Json to_json(const std::vector<spec::IdMapping>& mappings) {
+    Json list = Json::array();
+    for (const spec::IdMapping& map : mappings)
+        list.push_back({{"containerID", map.container_id}, {"hostID", map.host_id}, {"size", map.size}});
+    return list;
+}
+
+Json user_namespace_to_json(const Plan& plan) {
+    if (!plan.user_namespace) return nullptr;
+    return {{"uidMappings", to_json(plan.user_namespace->uid_mappings)},
+            {"gidMappings", to_json(plan.user_namespace->gid_mappings)}};
+}
+
+}  // namespace
+
+std::string_view op_name(const Action& action) { return names[action.index()]; }
+
+std::string describe_json(const Plan& plan) {
+    Json object;
+    object["id"] = plan.id;
+    object["bundle"] = plan.bundle;
+    object["rootfs"] = plan.rootfs;
+    object["cloneFlags"] = plan.clone_flags;
+    object["userNamespace"] = user_namespace_to_json(plan);
+    object["ownPidNamespace"] = plan.own_pid_namespace;
+    object["oomScoreAdj"] = plan.oom_score_adj ? Json(*plan.oom_score_adj) : Json(nullptr);
+    object["namespaces"] = Json::array();
+    for (const PlannedNamespace& ns : plan.namespaces)
+        object["namespaces"].push_back({{"slot", ns.slot}, {"path", ns.path}, {"pointer", ns.pointer}});
+    object["trees"] = Json::array();
+    for (const PlannedTree& tree : plan.trees) {
+        Json entry = to_json(tree.tree);
+        entry["pointer"] = tree.pointer;
+        object["trees"].push_back(std::move(entry));
+    }
+    object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
+    object["createHooks"] = to_json(plan.create_hooks);
+    object["steps"] = to_json(plan.steps);
+    object["poststartHooks"] = to_json(plan.poststart_hooks);
+    object["poststopHooks"] = to_json(plan.poststop_hooks);
+    object["warnings"] = Json::array();
+    for (const Warning& warning : plan.warnings)
+        object["warnings"].push_back({{"pointer", warning.pointer}, {"message", warning.message}});
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ocirt::plan

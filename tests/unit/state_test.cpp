@@ -1,0 +1,213 @@
+// What stands on disk: ids, records, the directory that holds them. No root needed.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "runtime/lifecycle/container.h"
+#include "runtime/state/directory.h"
+#include "runtime/state/record.h"
+
+namespace ocirt::state {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+struct Id {
+    std::string id;
+    const char* refusal;  // nullptr: good
+};
+void PrintTo(const Id& id, std::ostream* out) { *out << '"' << id.id.substr(0, 20) << '"'; }
+
+class CheckId : public testing::TestWithParam<Id> {};
+TEST_P(CheckId, FollowsTheTable) {
+    const Result<> checked = check_id(GetParam().id);
+    ASSERT_EQ(checked.has_value(), GetParam().refusal == nullptr);
+    if (checked) return;
+    EXPECT_EQ(checked.error().fault, Fault::invalid_argument);
+    EXPECT_NE(checked.error().detail.find(GetParam().refusal), std::string::npos) << checked.error().detail;
+    EXPECT_LT(render(checked.error()).size(), 200U);
+}
+
+constexpr const char* letters = "only letters, digits";
+INSTANTIATE_TEST_SUITE_P(Ids, CheckId,
+                         testing::Values(Id{"a", nullptr}, Id{"web-1_2+3.4", nullptr}, Id{"-a", nullptr},
+                                         Id{"_", nullptr}, Id{"0", nullptr}, Id{std::string(255, 'a'), nullptr},
+                                         Id{std::string(256, 'a'), "at most 255"},
+                                         Id{std::string(1 << 20, 'a'), "at most 255"}, Id{"", "empty"}, Id{".", "dot"},
+                                         Id{"..", "dot"}, Id{".hidden", "dot"}, Id{"a/b", letters}, Id{"../a", "dot"},
+                                         Id{"a\nb", letters}, Id{"a b", letters}, Id{"a\xc3\xa4", letters},
+                                         Id{std::string("a\0b", 3), letters}, Id{"a:b", letters}, Id{"a*", letters}));
+
+Record full_record() {
+    Record record;
+    record.id = "web";
+    record.bundle = "/b \"quoted\"";
+    record.rootfs = "/b/rootfs";
+    record.oci_version = "1.2.0";
+    record.created = "2026-11-22T10:00:00.000000001Z";
+    record.boot_id = "5c0f";
+    record.complete = true;
+    record.init = {.pid = 4242, .start_time = 18446744073709551615ULL};
+    record.own_pid_namespace = false;
+    record.use_cgroups = true;
+    record.cgroups = {{cgroup::Version::v1, "/sys/fs/cgroup/cpu,cpuacct/web", {"cpu", "cpuacct"}},
+                      {cgroup::Version::v2, "/sys/fs/cgroup/unified/web", {}}};
+    record.annotations = {{"z", "1"}, {"a", "\xff not UTF-8"}};
+    record.poststart = {{.path = "/h", .args = {"h", "x"}, .env = {"A=B"}, .timeout = std::chrono::seconds(7)}};
+    record.poststop = {{.path = "/i", .args = {}, .env = {}, .timeout = {}}};
+    record.start_steps = {{.index = 9, .op = plan::Op::exec, .pointer = "/process/args/0", .sentence = "exec: \"sh\""}};
+    record.owner = 1000;
+    return record;
+}
+
+TEST(Record, ComesBackAsItWas) {
+    const std::string text = to_json(full_record());
+    const Result<Record> read = from_json(text);
+    ASSERT_TRUE(read) << render(read.error());
+    EXPECT_EQ(to_json(*read), text);
+    EXPECT_EQ(read->init.pid, 4242);
+    EXPECT_EQ(read->init.start_time, 18446744073709551615ULL);
+    EXPECT_EQ(read->cgroups.at(1).version, cgroup::Version::v2);
+    EXPECT_EQ(read->annotations.at(0).first, "z");
+    EXPECT_EQ(read->poststart.at(0).timeout, std::chrono::seconds(7));
+    EXPECT_FALSE(read->poststop.at(0).timeout);
+    EXPECT_EQ(read->start_steps.at(0).op, plan::Op::exec);
+    EXPECT_EQ(read->owner, 1000U);
+}
+
+TEST(Record, EveryTruncationIsCorrupted) {
+    const std::string text = to_json(full_record());
+    for (std::size_t size = 0; size < text.size(); ++size) {
+        const Result<Record> read = from_json(std::string_view(text).substr(0, size));
+        ASSERT_FALSE(read) << size;
+        ASSERT_EQ(read.error().fault, Fault::corrupted);
+    }
+}
+
+// Each member gone, each of a wrong type, at both levels.
+TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
+    const Json whole = Json::parse(to_json(full_record()));
+    const auto refuses = [](const Json& object, const std::string& what) {
+        const Result<Record> read = from_json(object.dump());
+        EXPECT_FALSE(read) << what;
+        if (!read) EXPECT_EQ(read.error().fault, Fault::corrupted);
+    };
+    for (const char* level : {"", "/ocirt"}) {
+        const Json::json_pointer base{std::string(level)};
+        for (const auto& [key, value] : whole.at(base).items()) {
+            Json spoilt = whole;
+            if (key != "annotations") {
+                spoilt.at(base).erase(key);
+                refuses(spoilt, key + " missing");
+                spoilt = whole;
+            }
+            spoilt.at(base)[key] = value.is_object() || value.is_array() ? Json(1) : Json::array({1});
+            refuses(spoilt, key + " of another type");
+        }
+    }
+}
+
+TEST(Record, WhatIsNoRecordIsCorrupted) {
+    for (const char* text :
+         {"", "null", "[]", "1", "{}", "{\"ocirt\":1}", "{\"ocirt\":{\"version\":\"1\"}}", "\xff\xfe"})
+        EXPECT_EQ(from_json(text).error().fault, Fault::corrupted) << text;
+}
+
+TEST(Record, ALaterVersionIsNamed) {
+    Json later = Json::parse(to_json(full_record()));
+    later["ocirt"]["version"] = record_version + 1;
+    const Result<Record> read = from_json(later.dump());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(render(read.error()), "read the state record: it has version 2, this ocirt knows version 1");
+}
+
+// runtime.md, "State": these members and no others; `pid` is 0 where there is none.
+TEST(SpecState, HasTheSpecsMembers) {
+    const Record record = full_record();
+    const Json state = Json::parse(spec_state(record, Status::created, false));
+    EXPECT_EQ(state, (Json{{"ociVersion", "1.2.0"},
+                           {"id", "web"},
+                           {"status", "created"},
+                           {"pid", 4242},
+                           {"bundle", "/b \"quoted\""},
+                           {"annotations", {{"z", "1"}, {"a", "\xef\xbf\xbd not UTF-8"}}}}));
+    EXPECT_EQ(Json::parse(spec_state(record, Status::stopped, false))["pid"], 0);
+    Record plain = record;
+    plain.annotations.clear();
+    EXPECT_FALSE(Json::parse(spec_state(plain, Status::running, false)).contains("annotations"));
+}
+
+class StateDirectory : public testing::Test {
+   protected:
+    StateDirectory() : root_(fs::path(testing::TempDir()) / ("ocirt-state-" + std::to_string(::getpid()))) {}
+    ~StateDirectory() override { fs::remove_all(root_); }
+    const std::string root_;
+};
+
+TEST_F(StateDirectory, HoldsOneRecord) {
+    const Result<Directory> made = Directory::create(root_, "web");
+    ASSERT_TRUE(made) << render(made.error());
+    EXPECT_EQ(made->read().error().fault, Fault::not_found);
+    ASSERT_TRUE(made->write(full_record()));
+    EXPECT_EQ(to_json(*made->read()), to_json(full_record()));
+    EXPECT_EQ(fs::status(root_ + "/web").permissions(), fs::perms::owner_all);
+    EXPECT_EQ(fs::status(root_ + "/web/state.json").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(list_ids(root_).value(), std::vector<std::string>{"web"});
+    ASSERT_TRUE(made->remove());
+    EXPECT_FALSE(fs::exists(root_ + "/web"));
+    EXPECT_TRUE(made->remove()) << "again is no error";
+}
+
+TEST_F(StateDirectory, AnIdIsUsedOnce) {
+    const Result<Directory> first = Directory::create(root_, "web");
+    ASSERT_TRUE(first);
+    const Result<Directory> second = Directory::create(root_, "web");
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().fault, Fault::already_exists);
+}
+
+// containerd looks for "does not exist".
+TEST_F(StateDirectory, AMissingOneDoesNotExist) {
+    for (const bool with_root : {false, true}) {
+        if (with_root) fs::create_directories(root_);
+        const Result<Directory> opened = Directory::open(root_, "web");
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().fault, Fault::not_found);
+        EXPECT_NE(render(opened.error()).find("does not exist"), std::string::npos) << render(opened.error());
+    }
+}
+
+TEST_F(StateDirectory, ALockedOneIsWaitedForOnlySoLong) {
+    const Result<Directory> holder = Directory::create(root_, "web");
+    ASSERT_TRUE(holder);
+    Result<Directory> other = Directory::open(root_, "web");
+    ASSERT_TRUE(other);
+    EXPECT_TRUE(other->is_locked_by_other());
+    const Result<> locked = other->lock(std::chrono::milliseconds(20));
+    ASSERT_FALSE(locked);
+    EXPECT_EQ(locked.error().fault, Fault::timed_out);
+}
+
+TEST_F(StateDirectory, ARootThatOthersMayWriteIsRefused) {
+    fs::create_directories(root_);
+    fs::permissions(root_, fs::perms::all);
+    EXPECT_FALSE(Directory::create(root_, "web"));
+}
+
+// containerd looks for "container not running".
+TEST_F(StateDirectory, AContainerOfAnotherBootIsNotRunning) {
+    ASSERT_TRUE(Directory::create(root_, "web")->write(full_record()));
+    const Result<lifecycle::Container> container = lifecycle::Container::open(root_, "web");
+    ASSERT_TRUE(container) << render(container.error());
+    EXPECT_EQ(container->status(), Status::stopped);
+    EXPECT_EQ(render(lifecycle::wrong_state(*container, "kill the container", "running").error()),
+              "kill the container \"web\": container not running: it is stopped");
+}
+
+}  // namespace
+}  // namespace ocirt::state
