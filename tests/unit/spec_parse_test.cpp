@@ -412,7 +412,7 @@ TEST(SpecParse, TellsAllMistakesAtOnceInTheOrderOfTheText) {
         "config.json:11:78: /linux/sysctl/vm.overcommit: is of the whole host: no namespace holds it\n");
     const Error error = to_error(parsed.findings, "config.json");
     EXPECT_EQ(error.fault, Fault::invalid_config);
-    EXPECT_EQ(ocirt::render(error), "/root: config.json:1:1: is missing (and 9 more: `ocirt validate` lists all)");
+    EXPECT_EQ(ocirt::render(error), "config.json:1:1: /root: is missing (and 9 more: `ocirt validate` lists all)");
 }
 
 TEST(SpecParse, KeepsErrorsThatComeAfterAFloodOfWarnings) {

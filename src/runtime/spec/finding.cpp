@@ -45,7 +45,7 @@ Error to_error(const std::vector<Finding>& findings, std::string_view file_name)
     Error error{.fault = Fault::invalid_config};
     if (first == findings.end()) return error;
     error.pointer = first->pointer;
-    error.object = std::string(file_name) + ':' + std::to_string(first->line) + ':' + std::to_string(first->column);
+    error.position = std::string(file_name) + ':' + std::to_string(first->line) + ':' + std::to_string(first->column);
     error.detail = first->message;
     if (const auto more = std::ranges::count_if(findings, is_error) - 1; more > 0)
         error.hint = "and " + std::to_string(more) + " more: `ocirt validate` lists all";
