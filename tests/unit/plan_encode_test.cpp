@@ -84,8 +84,7 @@ struct ReadWire {
     }
     void operator()(const char*, WireNumbers member) {
         values.push_back(std::to_string(member.count) + " numbers");
-        for (std::uint32_t i = 0; i < member.count; ++i)
-            values.push_back(std::to_string(program.numbers(member)[i]));
+        for (std::uint32_t i = 0; i < member.count; ++i) values.push_back(std::to_string(program.numbers(member)[i]));
     }
     void operator()(const char*, WireBytes member) {
         values.emplace_back(static_cast<const char*>(program.bytes(member)), member.size);
@@ -154,8 +153,7 @@ TEST(Encode, RefusesMoreStepsThanInitTakes) {
 }
 
 TEST(Encode, RefusesMoreBytesThanInitTakes) {
-    const std::vector<Step> steps{
-        {Exec<Hosted>{.args = {"sh", std::string(program_size_limit, 'x')}, .env = {}}, {}}};
+    const std::vector<Step> steps{{Exec<Hosted>{.args = {"sh", std::string(program_size_limit, 'x')}, .env = {}}, {}}};
     const Result<std::vector<std::byte>> encoded = encode(steps);
     ASSERT_FALSE(encoded);
     EXPECT_EQ(encoded.error().fault, Fault::unsupported);

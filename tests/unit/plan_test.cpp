@@ -61,9 +61,13 @@ const Json id_map = Json::array({{{"containerID", 0}, {"hostID", 1000}, {"size",
 INSTANTIATE_TEST_SUITE_P(
     Unbuilt, RefusedPlan,
     testing::Values(
-        Refused{"AppArmor", {{"process", {{"apparmorProfile", "p"}}}}, Fault::unsupported, "/process/apparmorProfile",
+        Refused{"AppArmor",
+                {{"process", {{"apparmorProfile", "p"}}}},
+                Fault::unsupported,
+                "/process/apparmorProfile",
                 not_built},
-        Refused{"SELinux", {{"process", {{"selinuxLabel", "l"}}}}, Fault::unsupported, "/process/selinuxLabel", not_built},
+        Refused{
+            "SELinux", {{"process", {{"selinuxLabel", "l"}}}}, Fault::unsupported, "/process/selinuxLabel", not_built},
         Refused{"Scheduler",
                 {{"process", {{"scheduler", {{"policy", "SCHED_OTHER"}}}}}},
                 Fault::unsupported,
@@ -106,35 +110,43 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Mounts, RefusedPlan,
-    testing::Values(
-        Refused{"UnknownWordOfABind", mounts({mount("/a", "bind", "/a", {"rbind", "rubbish"})}), Fault::invalid_config,
-                "/mounts/0/options", "rubbish"},
-        Refused{"BindWithoutSource", mounts({mount("/a", "bind", "")}), Fault::invalid_config, "/mounts/0/source",
-                "needs a source"},
-        Refused{"NoType", mounts({mount("/a", "", "x")}), Fault::invalid_config, "/mounts/0/type", "no filesystem type"},
-        Refused{"SomethingElseOnProc", mounts({mount("/x/../proc/", "tmpfs", "tmpfs")}), Fault::invalid_config,
-                "/mounts/0", "only a proc filesystem"},
-        Refused{"ABindOnProc", mounts({mount("/proc", "bind", "/srv", {"bind"})}), Fault::invalid_config, "/mounts/0",
-                "only a proc filesystem"},
-        Refused{"InsideProc", mounts({mount("/proc/self/attr", "bind", "/srv", {"bind"})}), Fault::invalid_config,
-                "/mounts/0", "inside /proc"},
-        Refused{"InsideProcSys", mounts({mount("/proc/sys/kernel", "tmpfs", "t")}), Fault::invalid_config, "/mounts/0",
-                "inside /proc"},
-        Refused{"OnTheRoot", mounts({mount("/a/..", "tmpfs", "t")}), Fault::invalid_config, "/mounts/0/destination",
-                "hide the root"},
-        Refused{"RemountOfTheFilesystem", mounts({mount("/a", "tmpfs", "t", {"remount", "size=1m"})}),
-                Fault::unsupported, "/mounts/0/options", "size=1m"},
-        Refused{"RemountOfTheSuperblock", mounts({mount("/a", "tmpfs", "t", {"remount", "sync"})}), Fault::unsupported,
-                "/mounts/0/options", "sync"},
-        Refused{"RecursiveOptionOnAnOldKernel", mounts({mount("/a", "bind", "/a", {"rbind", "rro"})}),
-                Fault::unsupported, "/mounts/0/options", "5.12", old_host()},
-        Refused{"NoCgroupFilesystem",
-                {{"mounts", Json::array({mount("/sys/fs/cgroup", "cgroup", "cgroup")})}, {"linux", {{"resources", nullptr}}}},
-                Fault::unsupported, "/mounts/0", "no such filesystem", bare_host()},
-        Refused{"NoV2Tree", mounts({mount("/sys/fs/cgroup", "cgroup2", "cgroup")}), Fault::unsupported, "/mounts/0",
-                "no such filesystem", v1_host()},
-        Refused{"LimitWithoutCgroups", {{"linux", {{"resources", {{"pids", {{"limit", 5}}}}}}}}, Fault::unsupported,
-                "/linux/resources/pids/limit", "", bare_host()}),
+    testing::Values(Refused{"UnknownWordOfABind", mounts({mount("/a", "bind", "/a", {"rbind", "rubbish"})}),
+                            Fault::invalid_config, "/mounts/0/options", "rubbish"},
+                    Refused{"BindWithoutSource", mounts({mount("/a", "bind", "")}), Fault::invalid_config,
+                            "/mounts/0/source", "needs a source"},
+                    Refused{"NoType", mounts({mount("/a", "", "x")}), Fault::invalid_config, "/mounts/0/type",
+                            "no filesystem type"},
+                    Refused{"SomethingElseOnProc", mounts({mount("/x/../proc/", "tmpfs", "tmpfs")}),
+                            Fault::invalid_config, "/mounts/0", "only a proc filesystem"},
+                    Refused{"ABindOnProc", mounts({mount("/proc", "bind", "/srv", {"bind"})}), Fault::invalid_config,
+                            "/mounts/0", "only a proc filesystem"},
+                    Refused{"InsideProc", mounts({mount("/proc/self/attr", "bind", "/srv", {"bind"})}),
+                            Fault::invalid_config, "/mounts/0", "inside /proc"},
+                    Refused{"InsideProcSys", mounts({mount("/proc/sys/kernel", "tmpfs", "t")}), Fault::invalid_config,
+                            "/mounts/0", "inside /proc"},
+                    Refused{"OnTheRoot", mounts({mount("/a/..", "tmpfs", "t")}), Fault::invalid_config,
+                            "/mounts/0/destination", "hide the root"},
+                    Refused{"RemountOfTheFilesystem", mounts({mount("/a", "tmpfs", "t", {"remount", "size=1m"})}),
+                            Fault::unsupported, "/mounts/0/options", "size=1m"},
+                    Refused{"RemountOfTheSuperblock", mounts({mount("/a", "tmpfs", "t", {"remount", "sync"})}),
+                            Fault::unsupported, "/mounts/0/options", "sync"},
+                    Refused{"RecursiveOptionOnAnOldKernel", mounts({mount("/a", "bind", "/a", {"rbind", "rro"})}),
+                            Fault::unsupported, "/mounts/0/options", "5.12", old_host()},
+                    Refused{"NoCgroupFilesystem",
+                            {{"mounts", Json::array({mount("/sys/fs/cgroup", "cgroup", "cgroup")})},
+                             {"linux", {{"resources", nullptr}}}},
+                            Fault::unsupported,
+                            "/mounts/0",
+                            "no such filesystem",
+                            bare_host()},
+                    Refused{"NoV2Tree", mounts({mount("/sys/fs/cgroup", "cgroup2", "cgroup")}), Fault::unsupported,
+                            "/mounts/0", "no such filesystem", v1_host()},
+                    Refused{"LimitWithoutCgroups",
+                            {{"mounts", nullptr}, {"linux", {{"resources", {{"pids", {{"limit", 5}}}}}}}},
+                            Fault::unsupported,
+                            "/linux/resources/pids/limit",
+                            "",
+                            bare_host()}),
     [](const auto& info) { return info.param.name; });
 
 // What the parser cannot know: a config that another caller made.
@@ -171,7 +183,9 @@ std::optional<std::size_t> find_mount(const Plan& plan, const std::string& targe
 }
 
 Json joined_pid() {
-    return {{"linux", {{"namespaces", {{{"type", "pid"}, {"path", "/proc/7/ns/pid"}}, {{"type", "mount"}}, {{"type", "uts"}}}}}}};
+    return {
+        {"linux",
+         {{"namespaces", {{{"type", "pid"}, {"path", "/proc/7/ns/pid"}}, {{"type", "mount"}}, {{"type", "uts"}}}}}}};
 }
 
 // A procfs mounted before would show the host's processes.
@@ -184,6 +198,20 @@ TEST(PlanOrder, ProcOfAJoinedPidNamespaceIsMountedInIt) {
     EXPECT_LT(*respawn, *proc);
     EXPECT_LT(*proc, *masks);
     EXPECT_LT(*find_mount(plan, "/dev"), *find<PivotRoot<Hosted>>(plan));
+}
+
+// In a user namespace a new procfs needs another one in sight: the namespace is joined before pivot_root.
+TEST(PlanOrder, InAUserNamespaceAPidNamespaceIsJoinedBeforeTheMounts) {
+    Json patch = joined_pid();
+    patch["linux"]["namespaces"].push_back({{"type", "user"}, {"path", "/proc/7/ns/user"}});
+    const Plan plan = *plan_of(patched_default(patch));
+    const auto respawn = find<Respawn<Hosted>>(plan);
+    const auto proc = find_mount(plan, "/proc");
+    const auto session = find<NewSession<Hosted>>(plan);
+    ASSERT_TRUE(respawn && proc && session);
+    EXPECT_LT(*respawn, *session);
+    EXPECT_LT(*respawn, *proc);
+    EXPECT_LT(*proc, *find<PivotRoot<Hosted>>(plan));
 }
 
 // The program shall lead its session, and the process that joins is not the one that goes on.
@@ -314,7 +342,8 @@ TEST(PlanProcess, SeccompKeepsAdminForItself) {
 TEST(PlanDescribe, SaysWhatStepsDo) {
     const auto say = [](Action action) { return sentence(action); };
     EXPECT_EQ(say(Unshare<Hosted>{.flags = CLONE_NEWNS | CLONE_NEWUTS}), "make new namespaces: uts, mount");
-    EXPECT_EQ(say(MountFs<Hosted>{.fstype = "tmpfs", .target = "/dev", .options = {"mode=755"}, .attributes = MOUNT_ATTR_NOSUID}),
+    EXPECT_EQ(say(MountFs<Hosted>{
+                  .fstype = "tmpfs", .target = "/dev", .options = {"mode=755"}, .attributes = MOUNT_ATTR_NOSUID}),
               "mount tmpfs on /dev (nosuid,mode=755)");
     EXPECT_EQ(say(SetMountAttributes<Hosted>{.path = "/", .set = MOUNT_ATTR_RDONLY}), "make the mount on / read-only");
     EXPECT_EQ(say(SetMountAttributes<Hosted>{.path = "/a", .clear = MOUNT_ATTR_RDONLY}),

@@ -34,13 +34,14 @@ TEST_P(CheckId, FollowsTheTable) {
 }
 
 constexpr const char* letters = "only letters, digits";
-INSTANTIATE_TEST_SUITE_P(
-    Ids, CheckId,
-    testing::Values(Id{"a", nullptr}, Id{"web-1_2+3.4", nullptr}, Id{"-a", nullptr}, Id{"_", nullptr}, Id{"0", nullptr},
-                    Id{std::string(255, 'a'), nullptr}, Id{std::string(256, 'a'), "at most 255"},
-                    Id{std::string(1 << 20, 'a'), "at most 255"}, Id{"", "empty"}, Id{".", "dot"}, Id{"..", "dot"},
-                    Id{".hidden", "dot"}, Id{"a/b", letters}, Id{"../a", "dot"}, Id{"a\nb", letters}, Id{"a b", letters},
-                    Id{"a\xc3\xa4", letters}, Id{std::string("a\0b", 3), letters}, Id{"a:b", letters}, Id{"a*", letters}));
+INSTANTIATE_TEST_SUITE_P(Ids, CheckId,
+                         testing::Values(Id{"a", nullptr}, Id{"web-1_2+3.4", nullptr}, Id{"-a", nullptr},
+                                         Id{"_", nullptr}, Id{"0", nullptr}, Id{std::string(255, 'a'), nullptr},
+                                         Id{std::string(256, 'a'), "at most 255"},
+                                         Id{std::string(1 << 20, 'a'), "at most 255"}, Id{"", "empty"}, Id{".", "dot"},
+                                         Id{"..", "dot"}, Id{".hidden", "dot"}, Id{"a/b", letters}, Id{"../a", "dot"},
+                                         Id{"a\nb", letters}, Id{"a b", letters}, Id{"a\xc3\xa4", letters},
+                                         Id{std::string("a\0b", 3), letters}, Id{"a:b", letters}, Id{"a*", letters}));
 
 Record full_record() {
     Record record;
@@ -93,8 +94,8 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
     const Json whole = Json::parse(to_json(full_record()));
     const auto refuses = [](const Json& object, const std::string& what) {
         const Result<Record> read = from_json(object.dump());
-        EXPECT_FALSE(read) << what;
-        if (!read) EXPECT_EQ(read.error().fault, Fault::corrupted);
+        ASSERT_FALSE(read) << what;
+        EXPECT_EQ(read.error().fault, Fault::corrupted) << what;
     };
     for (const char* level : {"", "/ocirt"}) {
         const Json::json_pointer base{std::string(level)};
@@ -112,7 +113,8 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
 }
 
 TEST(Record, WhatIsNoRecordIsCorrupted) {
-    for (const char* text : {"", "null", "[]", "1", "{}", "{\"ocirt\":1}", "{\"ocirt\":{\"version\":\"1\"}}", "\xff\xfe"})
+    for (const char* text :
+         {"", "null", "[]", "1", "{}", "{\"ocirt\":1}", "{\"ocirt\":{\"version\":\"1\"}}", "\xff\xfe"})
         EXPECT_EQ(from_json(text).error().fault, Fault::corrupted) << text;
 }
 
@@ -121,8 +123,7 @@ TEST(Record, ALaterVersionIsNamed) {
     later["ocirt"]["version"] = record_version + 1;
     const Result<Record> read = from_json(later.dump());
     ASSERT_FALSE(read);
-    EXPECT_EQ(render(read.error()),
-              "read the state record: it has version 2, this ocirt knows version 1");
+    EXPECT_EQ(render(read.error()), "read the state record: it has version 2, this ocirt knows version 1");
 }
 
 // runtime.md, "State": these members and no others; `pid` is 0 where there is none.

@@ -19,8 +19,9 @@ Result<> plan_cgroups(Draft& draft) {
     }
     plan.cgroup_paths = TRY(cgroup::container_paths(draft.host.cgroups, linux.cgroups_path, draft.options.id));
     // A rootless runtime may not change device rules, and need not: mknod is refused there.
-    plan.resources = TRY(cgroup::make_resource_plan(linux.resources.value_or(spec::Resources{}), draft.host.cgroups,
-                                                    {.purpose = cgroup::PlanFor::create, .devices = !draft.rootless()}));
+    plan.resources =
+        TRY(cgroup::make_resource_plan(linux.resources.value_or(spec::Resources{}), draft.host.cgroups,
+                                       {.purpose = cgroup::PlanFor::create, .devices = !draft.rootless()}));
     for (const cgroup::Warning& warning : plan.resources.warnings) draft.warn(warning.pointer, warning.text);
     return {};
 }

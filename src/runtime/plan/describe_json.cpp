@@ -7,17 +7,47 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view names[] = {"unshare",         "joinNamespace",      "becomeRoot",    "respawn",
-                                      "setTimeOffsets",  "await",              "notify",
-                                      "enterCgroups",        "newSession",
-                                      "joinSessionKeyring", "setHostname",     "setDomainname", "raiseLoopback",
-                                      "setPropagation",  "openTree",           "attachRoot",    "attachMount",
-                                      "mountFs",         "setMountAttributes", "makeDirectory", "makeDevice",
-                                      "makeSymlink",     "writeSysctl",        "pivotRoot",     "moveRoot",
-                                      "enterRoot",       "maskPath",           "readonlyPath",  "runHook",
-                                      "changeDirectory", "findHome",           "findProgram",   "setRlimit",
-                                      "setUmask",        "setNoNewPrivileges", "dropBounding",  "setUser",
-                                      "setCapabilities", "installSeccomp",     "awaitStart",    "exec"};
+constexpr std::string_view names[] = {"unshare",
+                                      "joinNamespace",
+                                      "becomeRoot",
+                                      "respawn",
+                                      "setTimeOffsets",
+                                      "await",
+                                      "notify",
+                                      "enterCgroups",
+                                      "newSession",
+                                      "joinSessionKeyring",
+                                      "setHostname",
+                                      "setDomainname",
+                                      "raiseLoopback",
+                                      "setPropagation",
+                                      "openTree",
+                                      "attachRoot",
+                                      "attachMount",
+                                      "mountFs",
+                                      "setMountAttributes",
+                                      "makeDirectory",
+                                      "makeDevice",
+                                      "makeSymlink",
+                                      "writeSysctl",
+                                      "pivotRoot",
+                                      "moveRoot",
+                                      "enterRoot",
+                                      "maskPath",
+                                      "readonlyPath",
+                                      "runHook",
+                                      "changeDirectory",
+                                      "findHome",
+                                      "findProgram",
+                                      "setRlimit",
+                                      "setUmask",
+                                      "setNoNewPrivileges",
+                                      "dropBounding",
+                                      "setUser",
+                                      "setCapabilities",
+                                      "installSeccomp",
+                                      "awaitStart",
+                                      "exec"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.
@@ -39,10 +69,8 @@ Json cgroups_to_json(const Plan& plan) {
     };
     Json trees = Json::array();
     for (const PlannedCgroupTree& tree : plan.cgroup_trees)
-        trees.push_back({{"slot", tree.slot},
-                         {"hierarchy", tree.hierarchy},
-                         {"set", tree.attributes},
-                         {"pointer", tree.pointer}});
+        trees.push_back(
+            {{"slot", tree.slot}, {"hierarchy", tree.hierarchy}, {"set", tree.attributes}, {"pointer", tree.pointer}});
     return {{"paths", plan.cgroup_paths},
             {"trees", std::move(trees)},
             {"taskFiles", plan.task_files == slot_none ? Json(nullptr) : Json(plan.task_files)},

@@ -16,8 +16,8 @@ struct DefaultDevice {
     std::uint32_t minor;
 };
 
-constexpr std::array default_devices{DefaultDevice{"/dev/null", 1, 3},   DefaultDevice{"/dev/zero", 1, 5},
-                                     DefaultDevice{"/dev/full", 1, 7},   DefaultDevice{"/dev/random", 1, 8},
+constexpr std::array default_devices{DefaultDevice{"/dev/null", 1, 3},    DefaultDevice{"/dev/zero", 1, 5},
+                                     DefaultDevice{"/dev/full", 1, 7},    DefaultDevice{"/dev/random", 1, 8},
                                      DefaultDevice{"/dev/urandom", 1, 9}, DefaultDevice{"/dev/tty", 5, 0}};
 
 struct Link {
@@ -85,8 +85,7 @@ void plan_devices(Draft& draft) {
     }
     const std::vector<spec::Device>& devices = draft.config.linux.devices;
     for (std::size_t i = 0; i < devices.size(); ++i)
-        if (clean_path(devices[i].path) != ptmx)
-            plan_device(draft, devices[i], "/linux/devices/" + std::to_string(i));
+        if (clean_path(devices[i].path) != ptmx) plan_device(draft, devices[i], "/linux/devices/" + std::to_string(i));
     for (const Link& link : links) draft.add(MakeSymlink<Hosted>{.target = link.target, .link = link.link});
     if (draft.host.has_kcore) draft.add(MakeSymlink<Hosted>{.target = "/proc/kcore", .link = "/dev/core"});
     draft.add(MakeSymlink<Hosted>{.target = "pts/ptmx", .link = ptmx, .replace = 1});

@@ -19,9 +19,7 @@ struct Draft {
     bool cgroup_awaited = false;
     std::vector<std::size_t> late_mounts{};  // of config.mounts: those that show the pid namespace that init joins late
 
-    void add(Action action, std::string pointer = {}) {
-        plan.steps.push_back({std::move(action), std::move(pointer)});
-    }
+    void add(Action action, std::string pointer = {}) { plan.steps.push_back({std::move(action), std::move(pointer)}); }
     void warn(std::string pointer, std::string message) {
         plan.warnings.push_back({std::move(pointer), std::move(message)});
     }
@@ -33,6 +31,11 @@ struct Draft {
         return found != nullptr && found->path.empty();
     }
     [[nodiscard]] bool joins(spec::NamespaceKind kind) const { return has(kind) && !makes(kind); }
+    // An existing pid namespace is entered after pivot_root (threats.md, crun 1.31). Not with a user namespace: there
+    // the kernel allows a new procfs only while another one is in sight, which is before pivot_root.
+    [[nodiscard]] bool joins_pid_late() const {
+        return joins(spec::NamespaceKind::pid) && !has(spec::NamespaceKind::user);
+    }
     // "/linux/namespaces/2" of the entry of this kind; the list's own pointer when there is none.
     [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
 };
@@ -46,11 +49,11 @@ void plan_pid_namespace(Draft& draft);
 [[nodiscard]] Result<> plan_late_mounts(Draft& draft);  // after plan_pid_namespace
 [[nodiscard]] Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::string& target,
                                          const std::string& pointer);  // cgroup_mounts.cpp
-void plan_devices(Draft& draft);                        // devices.cpp
-void plan_hooks(Draft& draft);                          // process.cpp
-[[nodiscard]] Result<> plan_root_entry(Draft& draft);   // root.cpp
-[[nodiscard]] Result<> plan_process(Draft& draft);      // process.cpp
-[[nodiscard]] Result<> plan_cgroups(Draft& draft);      // cgroups.cpp
+void plan_devices(Draft& draft);                                       // devices.cpp
+void plan_hooks(Draft& draft);                                         // process.cpp
+[[nodiscard]] Result<> plan_root_entry(Draft& draft);                  // root.cpp
+[[nodiscard]] Result<> plan_process(Draft& draft);                     // process.cpp
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);                     // cgroups.cpp
 
 // A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is
 // asked of it is done once it is attached (plan_tree_attributes).

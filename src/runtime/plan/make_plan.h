@@ -17,7 +17,7 @@ struct Host {
     std::uint32_t gid = 0;
     cgroup::Layout cgroups;
     bool has_mount_setattr = true;  // kernel 5.12
-    bool has_kcore = true;  // /proc/kcore exists: /dev/core is made to point at it
+    bool has_kcore = true;          // /proc/kcore exists: /dev/core is made to point at it
 };
 
 struct Options {

@@ -19,13 +19,20 @@ using spec::NamespaceKind;
 constexpr std::size_t fsconfig_limit = 255;
 
 // What may be mounted inside /proc: files that lxcfs gives, and two that runtimes cover (runc's list; threat B5).
-constexpr std::array in_proc{"/proc/cpuinfo",           "/proc/diskstats", "/proc/meminfo", "/proc/stat",
-                             "/proc/swaps",             "/proc/uptime",    "/proc/loadavg", "/proc/slabinfo",
-                             "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled"};
+constexpr std::array in_proc{"/proc/cpuinfo",
+                             "/proc/diskstats",
+                             "/proc/meminfo",
+                             "/proc/stat",
+                             "/proc/swaps",
+                             "/proc/uptime",
+                             "/proc/loadavg",
+                             "/proc/slabinfo",
+                             "/proc/sys/kernel/ns_last_pid",
+                             "/proc/sys/crypto/fips_enabled"};
 
 // Filesystems of the kernel itself: read-only is a matter of the mount, their superblock is shared with the host.
-constexpr std::array<std::string_view, 10> kernel_filesystems{"proc",    "sysfs",      "mqueue",  "devpts",  "cgroup",
-                                                              "cgroup2", "securityfs", "debugfs", "tracefs", "devtmpfs"};
+constexpr std::array<std::string_view, 10> kernel_filesystems{
+    "proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "devtmpfs"};
 
 Result<std::uint32_t> target_flags(const std::string& target, const spec::Mount& mount, bool bind,
                                    const std::string& pointer) {
@@ -128,9 +135,7 @@ Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& ta
 std::string bound_instead(const Draft& draft, const std::string& type) {
     if (!draft.has(NamespaceKind::user)) return {};
     const bool owns_joined = draft.joins(NamespaceKind::user);
-    const auto may_show = [&](NamespaceKind kind) {
-        return draft.makes(kind) || (owns_joined && draft.joins(kind));
-    };
+    const auto may_show = [&](NamespaceKind kind) { return draft.makes(kind) || (owns_joined && draft.joins(kind)); };
     if (type == "sysfs" && !may_show(NamespaceKind::network)) return "/sys";
     if (type == "mqueue" && !may_show(NamespaceKind::ipc)) return "/dev/mqueue";
     // Never in place of a joined pid namespace's: it would show the host's processes.
@@ -141,8 +146,8 @@ std::string bound_instead(const Draft& draft, const std::string& type) {
 Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::string& target, MountOptions options,
                          std::uint32_t flags, const std::string& pointer) {
     if (const std::string instead = bound_instead(draft, mount.type); !instead.empty()) {
-        draft.warn(pointer, "the user namespace may not mount " + mount.type + " of a namespace that is not its own: the host's " +
-                                instead + " is bound instead");
+        draft.warn(pointer, "the user namespace may not mount " + mount.type +
+                                " of a namespace that is not its own: the host's " + instead + " is bound instead");
         options.recursive_bind = true;
         options.recursive_set |= options.set & MOUNT_ATTR_RDONLY;
         attach_tree(draft, instead, target, options, flags, pointer);
@@ -180,21 +185,20 @@ Result<> plan_remount(Draft& draft, const std::string& target, const MountOption
                       const std::string& pointer) {
     if (!options.data.empty() || !options.superblock.empty()) {
         const std::string& word = options.data.empty() ? options.superblock.front() : options.data.front();
-        return fail({.fault = Fault::unsupported,
-                     .pointer = pointer + "/options",
-                     .operation = "remount",
-                     .object = target,
-                     .detail = "changing the filesystem's option \"" + word +
-                               "\" is not supported by this version of ocirt"});
+        return fail(
+            {.fault = Fault::unsupported,
+             .pointer = pointer + "/options",
+             .operation = "remount",
+             .object = target,
+             .detail = "changing the filesystem's option \"" + word + "\" is not supported by this version of ocirt"});
     }
     if ((options.set | options.clear) != 0)
         draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
     if ((options.recursive_set | options.recursive_clear) != 0)
-        draft.add(SetMountAttributes<Hosted>{.path = target,
-                                             .set = options.recursive_set,
-                                             .clear = options.recursive_clear,
-                                             .recursive = 1},
-                  pointer);
+        draft.add(
+            SetMountAttributes<Hosted>{
+                .path = target, .set = options.recursive_set, .clear = options.recursive_clear, .recursive = 1},
+            pointer);
     for (const std::uint64_t word : options.propagation)
         draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = word}, pointer);
     return {};
@@ -228,10 +232,10 @@ Result<> plan_mount(Draft& draft, const spec::Mount& mount, const std::string& p
     return plan_filesystem(draft, mount, target, std::move(options), flags, pointer);
 }
 
-// procfs shows the pid namespace of whoever mounts it. One that is joined is entered late (namespaces.cpp): its procfs
-// is mounted after that, and so is everything that lies on it.
+// procfs shows the pid namespace of whoever mounts it. Where one is joined late its procfs is mounted after that, and
+// so is everything that lies on it.
 bool is_late(const Draft& draft, const spec::Mount& mount) {
-    if (!draft.joins(NamespaceKind::pid)) return false;
+    if (!draft.joins_pid_late()) return false;
     if (mount.type == "proc" && !spec::read_mount_options(mount.options).bind) return true;
     const std::string target = clean_path(mount.destination);
     return std::ranges::any_of(draft.late_mounts, [&](std::size_t index) {

@@ -27,14 +27,14 @@ struct Hosted {
 
 using Action =
     std::variant<Unshare<Hosted>, JoinNamespace<Hosted>, BecomeRoot<Hosted>, Respawn<Hosted>, SetTimeOffsets<Hosted>,
-                 Await<Hosted>, Notify<Hosted>, EnterCgroups<Hosted>, NewSession<Hosted>, JoinSessionKeyring<Hosted>, SetHostname<Hosted>,
-                 SetDomainname<Hosted>, RaiseLoopback<Hosted>, SetPropagation<Hosted>, OpenTree<Hosted>,
-                 AttachRoot<Hosted>, AttachMount<Hosted>, MountFs<Hosted>, SetMountAttributes<Hosted>,
-                 MakeDirectory<Hosted>, MakeDevice<Hosted>, MakeSymlink<Hosted>, WriteSysctl<Hosted>,
-                 PivotRoot<Hosted>, MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>,
-                 RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
-                 SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, SetUser<Hosted>,
-                 SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
+                 Await<Hosted>, Notify<Hosted>, EnterCgroups<Hosted>, NewSession<Hosted>, JoinSessionKeyring<Hosted>,
+                 SetHostname<Hosted>, SetDomainname<Hosted>, RaiseLoopback<Hosted>, SetPropagation<Hosted>,
+                 OpenTree<Hosted>, AttachRoot<Hosted>, AttachMount<Hosted>, MountFs<Hosted>, SetMountAttributes<Hosted>,
+                 MakeDirectory<Hosted>, MakeDevice<Hosted>, MakeSymlink<Hosted>, WriteSysctl<Hosted>, PivotRoot<Hosted>,
+                 MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>, RunHook<Hosted>,
+                 ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>, SetUmask<Hosted>,
+                 SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, SetUser<Hosted>, SetCapabilities<Hosted>,
+                 InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
 
 struct Step {
     Action action;
@@ -91,7 +91,7 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
-    bool has_create_hooks = false;  // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
+    bool has_create_hooks = false;      // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
     std::vector<Step> create_hooks;     // prestart and createRuntime, once init has mounted everything
     std::vector<Step> poststart_hooks;  // once the program runs
     std::vector<Step> poststop_hooks;   // once the container is deleted

@@ -1,7 +1,8 @@
 // The user's program: what is looked up while the container is created, what is set once it is told to start.
 //
 // The order at start: hooks, limits, bounding set, user, capabilities, working directory, seccomp, execve. A seccomp
-// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes it.
+// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes
+// it.
 #include <linux/capability.h>
 
 #include <string_view>
@@ -46,9 +47,10 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
     draft.add(DropBounding<Hosted>{.keep = sets.bounding}, "/process/capabilities/bounding");
     const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
     const bool may_set_groups = !draft.rootless() || !groups.empty();
-    draft.add(SetUser<Hosted>{
-                  .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
-              "/process/user");
+    draft.add(
+        SetUser<Hosted>{
+            .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
+        "/process/user");
     draft.add(SetCapabilities<Hosted>{.effective = sets.effective | kept,
                                       .permitted = sets.permitted | kept,
                                       .inheritable = sets.inheritable,
@@ -87,10 +89,10 @@ Result<> plan_process(Draft& draft) {
 
     for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
         const spec::Rlimit& limit = process.rlimits[i];
-        draft.add(SetRlimit<Hosted>{.resource = static_cast<std::uint32_t>(limit.resource),
-                                    .soft = limit.soft,
-                                    .hard = limit.hard},
-                  "/process/rlimits/" + std::to_string(i));
+        draft.add(
+            SetRlimit<Hosted>{
+                .resource = static_cast<std::uint32_t>(limit.resource), .soft = limit.soft, .hard = limit.hard},
+            "/process/rlimits/" + std::to_string(i));
     }
     plan_credentials(draft, process);
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");

@@ -53,17 +53,17 @@ struct StartRequest {
 // What a failed step has to say beyond its errno.
 enum class Detail : uint32_t {
     none,
-    kernel_log,         // text: the fsconfig log's lines
-    bad_program,        // the encoded plan did not pass its check
-    bad_message,        // the channel carried something else than expected
-    channel_closed,     // the parent went away
-    unsafe_target,      // text: what is there ("not a directory", "a symbolic link", "on procfs")
-    wrong_inode,        // a device, procfs or descriptor is not what its name says
-    outside_root,       // the working directory is not inside the container
-    hook_exited,        // value: the exit status
-    hook_killed,        // value: the signal
-    hook_timed_out,     // value: the deadline in milliseconds
-    exec_failed,        // text: the path that execve refused
+    kernel_log,      // text: the fsconfig log's lines
+    bad_program,     // the encoded plan did not pass its check
+    bad_message,     // the channel carried something else than expected
+    channel_closed,  // the parent went away
+    unsafe_target,   // text: what is there ("not a directory", "a symbolic link", "on procfs")
+    wrong_inode,     // a device, procfs or descriptor is not what its name says
+    outside_root,    // the working directory is not inside the container
+    hook_exited,     // value: the exit status
+    hook_killed,     // value: the signal
+    hook_timed_out,  // value: the deadline in milliseconds
+    exec_failed,     // text: the path that execve refused
 };
 
 enum class Outcome : uint32_t { working, failed, executing };
@@ -81,8 +81,8 @@ struct Report {
     Detail detail;
     uint32_t text_size;
     int64_t value;
-    uint64_t started;            // CLOCK_MONOTONIC ns when init began
-    uint64_t warnings;           // capabilities asked for and not granted, as a mask
+    uint64_t started;   // CLOCK_MONOTONIC ns when init began
+    uint64_t warnings;  // capabilities asked for and not granted, as a mask
     uint64_t reserved[1];
     char text[960];
     uint64_t finished[];  // step_count: CLOCK_MONOTONIC ns when each step ended, 0 until then

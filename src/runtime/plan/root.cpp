@@ -34,8 +34,7 @@ void plan_paths(Draft& draft) {
     for (std::size_t i = 0; i < readonly.size(); ++i)
         draft.add(ReadonlyPath<Hosted>{.path = clean_path(readonly[i])}, indexed("/linux/readonlyPaths/", i));
     const std::vector<std::string>& masked = draft.config.linux.masked_paths;
-    if (!masked.empty())
-        plan_tree(draft, {.slot = slot_null, .source = "/dev/null"}, "/linux/maskedPaths");
+    if (!masked.empty()) plan_tree(draft, {.slot = slot_null, .source = "/dev/null"}, "/linux/maskedPaths");
     for (std::size_t i = 0; i < masked.size(); ++i)
         draft.add(MaskPath<Hosted>{.path = clean_path(masked[i])}, indexed("/linux/maskedPaths/", i));
 }

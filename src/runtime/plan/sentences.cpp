@@ -1,13 +1,13 @@
-#include <linux/sched.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <bit>
 
 #include "runtime/plan/describe.h"
-#include "runtime/spec/mount_options.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
 namespace {
@@ -20,13 +20,13 @@ struct FlagName {
     const char* name;
 };
 
-constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},   {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"},
-                                        {CLONE_NEWIPC, "ipc"},     {CLONE_NEWUTS, "uts"}, {CLONE_NEWNS, "mount"},
+constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"},  {CLONE_NEWNET, "network"},
+                                        {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"},  {CLONE_NEWNS, "mount"},
                                         {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"}};
 
-constexpr const char* rlimit_names[] = {"cpu",     "fsize",      "data",     "stack",    "core",  "rss",
-                                        "nproc",   "nofile",     "memlock",  "as",       "locks", "sigpending",
-                                        "msgqueue", "nice",      "rtprio",   "rttime"};
+constexpr const char* rlimit_names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
+                                        "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
+                                        "msgqueue", "nice",   "rtprio",  "rttime"};
 
 std::string join(const std::vector<std::string>& words, const char* separator) {
     std::string text;
@@ -45,7 +45,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::cgroup: return "the cgroups to be made";
         case Stage::mounted: return "everything is mounted";
         case Stage::create_hooks: return "the hooks of the parent";
-        case Stage::ready: return "created: only `start` is missing";
+        case Stage::ready: return "only `start` is missing";
         case Stage::committed: return "the state to be on disk";
         case Stage::moved: return "moved to another process";
     }
@@ -77,7 +77,9 @@ std::string attribute_words(std::uint64_t set, std::uint64_t recursive_set, std:
 }
 
 struct Sentence {
-    std::string operator()(const Unshare<Hosted>& s) const { return "make new namespaces: " + namespace_names(s.flags); }
+    std::string operator()(const Unshare<Hosted>& s) const {
+        return "make new namespaces: " + namespace_names(s.flags);
+    }
     std::string operator()(const JoinNamespace<Hosted>& s) const {
         return "join the " + namespace_names(s.kind) + " namespace";
     }
@@ -95,9 +97,7 @@ struct Sentence {
         return "enter its cgroups in " + std::to_string(s.count) + " v1 hierarchies";
     }
     std::string operator()(const NewSession<Hosted>&) const { return "start a new session"; }
-    std::string operator()(const JoinSessionKeyring<Hosted>& s) const {
-        return "join a new session keyring " + s.name;
-    }
+    std::string operator()(const JoinSessionKeyring<Hosted>& s) const { return "join a new session keyring " + s.name; }
     std::string operator()(const SetHostname<Hosted>& s) const { return "set the hostname to " + s.name; }
     std::string operator()(const SetDomainname<Hosted>& s) const { return "set the domain name to " + s.name; }
     std::string operator()(const RaiseLoopback<Hosted>&) const { return "bring the loopback interface up"; }
@@ -119,20 +119,26 @@ struct Sentence {
         if (s.set == MOUNT_ATTR_RDONLY && s.clear == 0 && s.propagation == 0 && s.recursive == 0)
             return "make the mount on " + s.path + " read-only";
         std::string words = attribute_words(s.set, 0, s.propagation);
-        if (const std::string cleared = describe_attributes(s.clear & ~std::uint64_t{MOUNT_ATTR__ATIME}); !cleared.empty())
+        if (const std::string cleared = describe_attributes(s.clear & ~std::uint64_t{MOUNT_ATTR__ATIME});
+            !cleared.empty())
             words += (words.empty() ? "not " : ", not ") + cleared;
         return "change the mount on " + s.path + (s.recursive != 0 ? " and all below it" : "") + in_parentheses(words);
     }
     std::string operator()(const MakeDirectory<Hosted>& s) const { return "make the directory " + s.path; }
     std::string operator()(const MakeDevice<Hosted>& s) const {
         const char* type = s.type == S_IFBLK ? "block device " : s.type == S_IFIFO ? "FIFO " : "character device ";
-        const std::string number = s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
+        const std::string number =
+            s.type == S_IFIFO ? "" : std::to_string(s.major) + ":" + std::to_string(s.minor) + " ";
         return "make the " + std::string(type) + number + s.path + in_parentheses("mode " + octal(s.mode));
     }
     std::string operator()(const MakeSymlink<Hosted>& s) const { return "link " + s.link + " to " + s.target; }
     std::string operator()(const WriteSysctl<Hosted>& s) const { return "set the sysctl " + s.key + " to " + s.value; }
-    std::string operator()(const PivotRoot<Hosted>&) const { return "make it \"/\" and let go of the host's root"; }
-    std::string operator()(const MoveRoot<Hosted>&) const { return "move it onto \"/\" (no pivot_root)"; }
+    std::string operator()(const PivotRoot<Hosted>&) const {
+        return "make the root filesystem \"/\" and let go of the host's";
+    }
+    std::string operator()(const MoveRoot<Hosted>&) const {
+        return "move the root filesystem onto \"/\" (no pivot_root)";
+    }
     std::string operator()(const EnterRoot<Hosted>&) const { return "chroot into the root filesystem"; }
     std::string operator()(const MaskPath<Hosted>& s) const { return "mask " + s.path; }
     std::string operator()(const ReadonlyPath<Hosted>& s) const { return "make " + s.path + " read-only"; }
@@ -141,7 +147,8 @@ struct Sentence {
                (s.timeout_ms != 0 ? " for at most " + std::to_string(s.timeout_ms / 1000) + " s" : "");
     }
     std::string operator()(const ChangeDirectory<Hosted>& s) const {
-        return "change to the working directory " + s.path + (s.as_user != 0 ? ", if only the user may" : "");
+        return "change to the working directory " + s.path +
+               (s.as_user != 0 ? " as the user, if root was refused" : "");
     }
     std::string operator()(const FindHome<Hosted>& s) const {
         return "look up the home directory of user " + std::to_string(s.uid);
@@ -154,7 +161,7 @@ struct Sentence {
     std::string operator()(const SetUmask<Hosted>& s) const { return "set the umask to " + octal(s.mask); }
     std::string operator()(const SetNoNewPrivileges<Hosted>&) const { return "forbid new privileges"; }
     std::string operator()(const DropBounding<Hosted>& s) const {
-        return "drop the bounding set to " + count(s.keep) + " capabilities";
+        return "cut the bounding set down to " + count(s.keep);
     }
     std::string operator()(const SetUser<Hosted>& s) const {
         std::string text = "become user " + std::to_string(s.uid) + ", group " + std::to_string(s.gid);

@@ -17,9 +17,10 @@ void plan_tree_attributes(Draft& draft, const OpenTree<Hosted>& tree, const std:
     if (tree.keep_peers == 0)
         draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = MS_SLAVE | MS_REC}, pointer);
     if ((tree.set | tree.clear | tree.propagation) != 0)
-        draft.add(SetMountAttributes<Hosted>{
-                      .path = target, .set = tree.set, .clear = tree.clear, .propagation = tree.propagation},
-                  pointer);
+        draft.add(
+            SetMountAttributes<Hosted>{
+                .path = target, .set = tree.set, .clear = tree.clear, .propagation = tree.propagation},
+            pointer);
 }
 
 }  // namespace ocirt::plan

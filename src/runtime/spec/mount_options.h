@@ -12,16 +12,16 @@ struct MountOptions {
     bool bind = false;
     bool recursive_bind = false;
     bool remount = false;
-    bool copy_up = false;                // tmpcopyup
-    bool idmap = false;                  // idmap or ridmap
-    bool recursive_idmap = false;        // ridmap
-    std::uint64_t set = 0;               // MOUNT_ATTR_* of the mount
-    std::uint64_t clear = 0;             // MOUNT_ATTR_* to take away from a bind mount
-    std::uint64_t recursive_set = 0;     // the r-words: of the mount and all below it
+    bool copy_up = false;             // tmpcopyup
+    bool idmap = false;               // idmap or ridmap
+    bool recursive_idmap = false;     // ridmap
+    std::uint64_t set = 0;            // MOUNT_ATTR_* of the mount
+    std::uint64_t clear = 0;          // MOUNT_ATTR_* to take away from a bind mount
+    std::uint64_t recursive_set = 0;  // the r-words: of the mount and all below it
     std::uint64_t recursive_clear = 0;
-    std::vector<std::uint64_t> propagation;     // MS_SHARED and so on, with MS_REC or without, in the order written
-    std::vector<std::string> superblock;        // words of the superblock that every filesystem knows: "sync"
-    std::vector<std::string> data;              // the filesystem's own, in the order written
+    std::vector<std::uint64_t> propagation;  // MS_SHARED and so on, with MS_REC or without, in the order written
+    std::vector<std::string> superblock;     // words of the superblock that every filesystem knows: "sync"
+    std::vector<std::string> data;           // the filesystem's own, in the order written
     bool readonly() const;
 };
 
