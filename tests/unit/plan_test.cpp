@@ -340,7 +340,7 @@ TEST(PlanProcess, SeccompKeepsAdminForItself) {
 }
 
 TEST(PlanDescribe, SaysWhatStepsDo) {
-    const auto say = [](Action action) { return sentence(action); };
+    const auto say = [](const Action& action) { return sentence(action); };
     EXPECT_EQ(say(Unshare<Hosted>{.flags = CLONE_NEWNS | CLONE_NEWUTS}), "make new namespaces: uts, mount");
     EXPECT_EQ(say(MountFs<Hosted>{
                   .fstype = "tmpfs", .target = "/dev", .options = {"mode=755"}, .attributes = MOUNT_ATTR_NOSUID}),

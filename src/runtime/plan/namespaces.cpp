@@ -96,7 +96,7 @@ void enter_cgroups(Draft& draft) {
 }  // namespace
 
 std::string Draft::namespace_pointer(NamespaceKind kind) const {
-    const std::string list = "/linux/namespaces";
+    std::string list = "/linux/namespaces";
     for (std::size_t i = 0; i < config.linux.namespaces.size(); ++i)
         if (config.linux.namespaces[i].kind == kind) return list + "/" + std::to_string(i);
     return list;
