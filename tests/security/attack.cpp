@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "support/host.h"
 
@@ -76,6 +78,28 @@ void expect_clean(const Finished& finished) {
     }
 }
 
+namespace {
+
+// A peer that hangs leaves a process behind, which its own delete may not know.
+void end_cgroup_of(const Bundle& bundle) {
+    for (const CgroupMount& mount : cgroup_mounts()) {
+        const fs::path path = mount.path / fs::path(bundle.cgroups_path()).relative_path();
+        for (const std::string& pid : split_lines(read_file(path / "cgroup.procs")))
+            if (!pid.empty()) ::kill(std::stoi(pid), SIGKILL);
+    }
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    for (const CgroupMount& mount : cgroup_mounts()) {
+        const fs::path path = mount.path / fs::path(bundle.cgroups_path()).relative_path();
+        while (fs::exists(path) && std::chrono::steady_clock::now() < until) {
+            reap_orphans();
+            remove_cgroups(path);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+}
+
+}  // namespace
+
 std::optional<Finished> run_on_peer(const Bundle& bundle, const std::string& peer, std::chrono::milliseconds limit,
                                     const std::vector<std::pair<int, int>>& descriptors) {
     std::string program;
@@ -100,6 +124,7 @@ std::optional<Finished> run_on_peer(const Bundle& bundle, const std::string& pee
     const std::string id = bundle.id() + "-" + peer;
     const Finished finished = Process(command({"run", "--bundle", bundle.path(), id})).wait(limit);
     Process(command({"delete", "--force", id})).wait(std::chrono::seconds(10));
+    end_cgroup_of(bundle);
     reap_orphans();
     return finished;
 }

@@ -53,11 +53,12 @@ int make_key(const char* name, char** program) {
 
 int enter([[maybe_unused]] long number, [[maybe_unused]] const char* kind) {
 #if defined(__x86_64__)
-    long result = number;
-    if (std::strcmp(kind, "i386") == 0)
+    const bool i386 = std::strcmp(kind, "i386") == 0;
+    long result = i386 ? number : number | 0x40000000;
+    if (i386)
         __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "rcx", "r11");
     else
-        __asm__ volatile("syscall" : "+a"(result) : "0"(number | 0x40000000) : "memory", "rcx", "r11");
+        __asm__ volatile("syscall" : "+a"(result) : : "memory", "rcx", "r11");
     errno = result < 0 ? static_cast<int>(-result) : 0;
     return answer(result >= 0);
 #else
