@@ -38,7 +38,7 @@ Json read_json(const fs::path& path) {
 Json config_of(const Case& test) {
     if (test.file == nullptr) return patched_default(test.patch);
     Json config = read_json(data / test.file);
-    config.merge_patch(test.patch);
+    if (!test.patch.is_null()) config.merge_patch(test.patch);
     return config;
 }
 
@@ -85,11 +85,19 @@ Json with(Json patch, const Json& more) {
 }
 
 std::vector<Case> cases() {
+    // What these two ask for and this version refuses by name (plan_test.cpp) is left out.
+    Json containerd = {{"process", {{"apparmorProfile", nullptr}}},
+                       {"mounts", read_json(data / "containerd.json")["mounts"]}};
+    for (Json& entry : containerd["mounts"])
+        for (const char* key : {"uidMappings", "gidMappings"}) entry.erase(key);
+    const Json runc = {
+        {"process", {{"scheduler", nullptr}, {"ioPriority", nullptr}, {"execCPUAffinity", nullptr}}},
+        {"linux",
+         {{"netDevices", nullptr}, {"intelRdt", nullptr}, {"personality", nullptr}, {"memoryPolicy", nullptr}}}};
     const Json cgroup_mounts = {
         {"mounts", {proc, mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "ro"})}}};
-    const Json without = {{"linux", {{"namespaces", namespaces({"pid", "mount"})}}}, {"hostname", nullptr}};
-    const Json with_cgroup = {{"linux", {{"namespaces", namespaces({"pid", "mount", "cgroup"})}}},
-                              {"hostname", nullptr}};
+    const Json without = {{"linux", {{"namespaces", namespaces({"pid", "mount", "uts"})}}}};
+    const Json with_cgroup = {{"linux", {{"namespaces", namespaces({"pid", "mount", "uts", "cgroup"})}}}};
     const Json hooks = {{"hooks",
                          {{"prestart", hook("/usr/bin/prestart")},
                           {"createRuntime", hook("/usr/bin/create-runtime")},
@@ -117,8 +125,8 @@ std::vector<Case> cases() {
     return {
         {.name = "docker", .patch = {}, .host = hybrid_host(), .file = "docker.json"},
         {.name = "podman", .patch = {}, .file = "podman.json"},
-        {.name = "containerd", .patch = {{"process", {{"apparmorProfile", nullptr}}}}, .file = "containerd.json"},
-        {.name = "runc", .patch = {}, .host = v1_host(), .file = "runc.json"},
+        {.name = "containerd", .patch = containerd, .file = "containerd.json"},
+        {.name = "runc", .patch = runc, .host = full_v1_host(), .file = "runc.json"},
         {.name = "minimal", .patch = minimal()},
         {.name = "rootless",
          .patch = with(user_namespace({"pid", "ipc", "uts", "mount", "user", "cgroup"}), {{"hostname", "web"}}),
@@ -177,7 +185,7 @@ std::vector<Case> cases() {
          .options = {.id = "web", .bundle = "/bundle", .no_pivot = true, .no_new_keyring = true}},
         {.name = "preserve_fds", .patch = minimal(), .options = {.id = "web", .bundle = "/bundle", .preserve_fds = 3}},
         {.name = "kernel_before_5_12", .patch = {}, .host = old_host()},
-        {.name = "no_cgroups", .patch = {{"linux", {{"resources", nullptr}}}}, .host = bare_host()},
+        {.name = "no_cgroups", .patch = minimal(), .host = bare_host()},
     };
 }
 

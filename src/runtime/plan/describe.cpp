@@ -160,10 +160,13 @@ std::string source_of(const Plan& plan, Slot slot) {
     return {};
 }
 
+// In a story, a step can be told better than at the beginning of an error line.
 std::string told(const Plan& plan, const Step& step) {
-    const auto* attach = as<AttachMount<Hosted>>(step);
-    if (attach == nullptr) return sentence(step.action);
-    return "bind " + source_of(plan, attach->slot) + " on " + attach->target;
+    if (const auto* attach = as<AttachMount<Hosted>>(step))
+        return "bind " + source_of(plan, attach->slot) + " on " + attach->target;
+    if (const auto* program = as<FindProgram<Hosted>>(step)) return "look up the program " + program->name;
+    if (const auto* exec = as<Exec<Hosted>>(step)) return "execute " + command_line(exec->args);
+    return sentence(step.action);
 }
 
 bool is_notice(const Step& step, Stage stage) {
