@@ -35,7 +35,7 @@ void write_record(const Bundle& bundle, const Json& record) { std::ofstream(reco
 
 bool is_alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 
-// ---- One after the other --------------------------------------------------------------------------------------------
+// ---- One after the other -------------------------------------------------------------------------------------------
 
 TEST(Cycles, AThousandLeaveNothing) {
     Bundle bundle;
@@ -95,7 +95,7 @@ TEST(Cycles, FailuresInOneProcessKeepItsDescriptors) {
     EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
 }
 
-// ---- At once --------------------------------------------------------------------------------------------------------
+// ---- At once -------------------------------------------------------------------------------------------------------
 
 TEST(Parallel, TwoHundredLeaveNothing) {
     Bundle bundle;
@@ -185,7 +185,7 @@ TEST(Parallel, DeleteOfAContainerThatRunWaitsFor) {
     EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
 }
 
-// ---- State that is not what it seems --------------------------------------------------------------------------------
+// ---- State that is not what it seems -------------------------------------------------------------------------------
 
 // The record of a former boot: its pid and its cgroup, if they are there, are someone else's.
 TEST(StaleState, OfAFormerBootHarmsNobody) {

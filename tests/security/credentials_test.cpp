@@ -27,7 +27,7 @@ std::string field_of(const std::string& status, const std::string& name) {
     return "no " + name;
 }
 
-// ---- D1: inheritable capabilities ------------------------------------------------------------------------------------
+// ---- D1: inheritable capabilities ----------------------------------------------------------------------------------
 
 TEST(D1, NoneIsInheritableUnasked) {
     Bundle bundle;
@@ -44,7 +44,7 @@ TEST(D1, NoneIsInheritableUnasked) {
     EXPECT_EQ(spec["process"]["capabilities"].value("ambient", Json::array()), Json::array());
 }
 
-// ---- D2: groups ------------------------------------------------------------------------------------------------------
+// ---- D2: groups ----------------------------------------------------------------------------------------------------
 
 TEST(D2, GroupsAreThoseOfTheConfig) {
     std::vector<gid_t> many(20);
@@ -62,7 +62,7 @@ TEST(D2, GroupsAreThoseOfTheConfig) {
     ::setgroups(0, nullptr);
 }
 
-// ---- D4: ids out of range --------------------------------------------------------------------------------------------
+// ---- D4: ids out of range ------------------------------------------------------------------------------------------
 
 TEST(D4, IdsOutOfRangeAreRefused) {
     for (const char* field : {"uid", "gid"})
@@ -80,7 +80,7 @@ TEST(D4, IdsOutOfRangeAreRefused) {
     EXPECT_EQ(large.user(4294967294, 2147483648).sh("id -u; id -g").run().out, "4294967294\n2147483648\n");
 }
 
-// ---- D5: /etc/passwd of the image ------------------------------------------------------------------------------------
+// ---- D5: /etc/passwd of the image ----------------------------------------------------------------------------------
 
 enum class Passwd { fifo, zero, directory, sparse, device, socketless_link, long_line };
 
@@ -116,8 +116,8 @@ TEST_P(D5, AHostilePasswdNeitherHangsNorGrows) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, D5,
-                         ::testing::Values(Passwd::fifo, Passwd::zero, Passwd::directory, Passwd::sparse, Passwd::device,
-                                           Passwd::socketless_link, Passwd::long_line));
+                         ::testing::Values(Passwd::fifo, Passwd::zero, Passwd::directory, Passwd::sparse,
+                                           Passwd::device, Passwd::socketless_link, Passwd::long_line));
 
 TEST(D5, ControlHangsRuncAndCrun) {
     for (const char* peer : {"runc", "crun"}) {
@@ -129,7 +129,7 @@ TEST(D5, ControlHangsRuncAndCrun) {
     }
 }
 
-// ---- D6: environment -------------------------------------------------------------------------------------------------
+// ---- D6: environment -----------------------------------------------------------------------------------------------
 
 TEST(D6, TheHostsEnvironmentIsNotCopied) {
     ::setenv("HOSTSECRET", "secret", 1);
@@ -154,7 +154,7 @@ TEST(D6, AHomeOfThePasswdIsOneVariable) {
     EXPECT_EQ(std::ranges::count(finished.out, '\n'), 2) << finished.out;
 }
 
-// ---- D9: ids and the state directory ---------------------------------------------------------------------------------
+// ---- D9: ids and the state directory -------------------------------------------------------------------------------
 
 TEST(D9, IdsStayInTheStateDirectory) {
     Bundle bundle;
@@ -189,7 +189,7 @@ TEST(D9, TheStateDirectoryIsPrivate) {
     fs::permissions(open.scratch() / "state", fs::perms(0700));
 }
 
-// ---- D10: a cgroup path that leaves its root -------------------------------------------------------------------------
+// ---- D10: a cgroup path that leaves its root -----------------------------------------------------------------------
 
 TEST(D10, CgroupPathsDoNotLeaveTheirRoot) {
     for (const char* path : {"../escape", "/../../escape", "/a/../../escape", "a/../../escape", "..", "/..", "/"}) {
@@ -204,7 +204,7 @@ TEST(D10, CgroupPathsDoNotLeaveTheirRoot) {
     }
 }
 
-// ---- D11: a cgroup left frozen ---------------------------------------------------------------------------------------
+// ---- D11: a cgroup left frozen -------------------------------------------------------------------------------------
 
 TEST(D11, KillAllLeavesNothingFrozen) {
     Bundle bundle;
@@ -235,7 +235,7 @@ TEST(D11, AKillThatIsCutShort) {
     }
 }
 
-// ---- D13: sizes ------------------------------------------------------------------------------------------------------
+// ---- D13: sizes ----------------------------------------------------------------------------------------------------
 
 TEST(D13, NothingIsCutToItsLengthField) {
     Json maps = Json::array();
@@ -276,7 +276,7 @@ TEST(D13, ManyMounts) {
     }
 }
 
-// ---- D14: seccomp ----------------------------------------------------------------------------------------------------
+// ---- D14: seccomp --------------------------------------------------------------------------------------------------
 
 Json filter(const std::string& action, const std::string& name, Json more = Json::object()) {
     Json profile = {{"defaultAction", "SCMP_ACT_ALLOW"},
@@ -332,7 +332,7 @@ TEST(D14, ForeignEntriesAreClosed) {
 #endif
 }
 
-// ---- D15: unknown capabilities ---------------------------------------------------------------------------------------
+// ---- D15: unknown capabilities -------------------------------------------------------------------------------------
 
 TEST(D15, UnknownCapabilitiesAreTold) {
     Bundle bundle;
@@ -354,7 +354,7 @@ TEST(D15, AmbientNeedsTheOthers) {
     }
 }
 
-// ---- D16: the parser -------------------------------------------------------------------------------------------------
+// ---- D16: the parser -----------------------------------------------------------------------------------------------
 
 TEST(D16, TextsThatAreNoConfig) {
     const std::string head = R"({"ociVersion": "1.0.2", )";

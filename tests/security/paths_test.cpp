@@ -34,7 +34,7 @@ class SwappedVolume {
     std::optional<Process> swapper_;
 };
 
-// ---- A1: a component of a mount target changes while the mount is made -----------------------------------------------
+// ---- A1: a component of a mount target changes while the mount is made ---------------------------------------------
 
 TEST(A1, MountTargetsAreResolvedOnce) {
     Bundle bundle;
@@ -66,7 +66,7 @@ TEST(A1, ControlFiresOnRunc) {
     if (decoy.changes().empty()) GTEST_SKIP() << "SKIP: the race was not won on runc this time";
 }
 
-// ---- A2: links in mount targets --------------------------------------------------------------------------------------
+// ---- A2: links in mount targets ------------------------------------------------------------------------------------
 
 class A2 : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
 
@@ -84,23 +84,20 @@ TEST_P(A2, LinksInMountTargetsEndInTheRootfs) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Links, A2,
-                         ::testing::Values(std::pair{"@", "/link/new/x"}, std::pair{"@", "/link"},
-                                           std::pair{"@/", "/link/"}, std::pair{"@/none", "/link"},
-                                           std::pair{"@/none", "/link/deeper/and/deeper"},
-                                           std::pair{"../../decoy", "/link/new"},
-                                           std::pair{"../../../../../../../../@/x", "/link/x/y"},
-                                           std::pair{"../../decoy", "/link/../new/../x"}, std::pair{"link", "/link/x"},
-                                           std::pair{"/proc/self/root/@", "/link/x"},
-                                           std::pair{"/proc/self/cwd", "/link/new"}));
+INSTANTIATE_TEST_SUITE_P(
+    Links, A2,
+    ::testing::Values(std::pair{"@", "/link/new/x"}, std::pair{"@", "/link"}, std::pair{"@/", "/link/"},
+                      std::pair{"@/none", "/link"}, std::pair{"@/none", "/link/deeper/and/deeper"},
+                      std::pair{"../../decoy", "/link/new"}, std::pair{"../../../../../../../../@/x", "/link/x/y"},
+                      std::pair{"../../decoy", "/link/../new/../x"}, std::pair{"link", "/link/x"},
+                      std::pair{"/proc/self/root/@", "/link/x"}, std::pair{"/proc/self/cwd", "/link/new"}));
 
 TEST(A2, ChainsOfLinks) {
     for (const int length : {39, 45, 1000}) {
         Bundle bundle;
         const Decoy decoy(bundle);
         bundle.symlink(decoy.path(), "/link0").args({"/bin/true"});
-        for (int i = 1; i <= length; ++i)
-            bundle.symlink("link" + std::to_string(i - 1), "/link" + std::to_string(i));
+        for (int i = 1; i <= length; ++i) bundle.symlink("link" + std::to_string(i - 1), "/link" + std::to_string(i));
         bundle.mount({"/link" + std::to_string(length) + "/x", "tmpfs", "tmpfs"});
         const Finished finished = bundle.run();
         expect_clean(finished);
@@ -109,7 +106,7 @@ TEST(A2, ChainsOfLinks) {
     }
 }
 
-// ---- A3: devices where /dev is a link --------------------------------------------------------------------------------
+// ---- A3: devices where /dev is a link ------------------------------------------------------------------------------
 
 std::vector<std::string> dev_links(const Decoy& decoy) { return {decoy.path(), decoy.from_root(), "/proc/self/root"}; }
 
@@ -128,7 +125,8 @@ TEST(A3, DevIsALink) {
 }
 
 TEST(A3, WhatIsInDevIsALink) {
-    for (const char* name : {"/dev/null", "/dev/ptmx", "/dev/fd", "/dev/core", "/dev/pts", "/dev/shm", "/dev/console"}) {
+    for (const char* name :
+         {"/dev/null", "/dev/ptmx", "/dev/fd", "/dev/core", "/dev/pts", "/dev/shm", "/dev/console"}) {
         Bundle bundle;
         Decoy decoy(bundle);
         decoy.file("null").file("ptmx");
@@ -151,7 +149,7 @@ TEST(A3, ControlFiresOnRuncAndCrun) {
     }
 }
 
-// ---- A5: stdio and a false null device -------------------------------------------------------------------------------
+// ---- A5: stdio and a false null device -----------------------------------------------------------------------------
 
 void with_false_null(Bundle& bundle, Decoy& decoy) {
     decoy.file("f");
@@ -178,7 +176,7 @@ TEST(A5, ControlFiresOnCrun) {
     EXPECT_NE(decoy.changes(), Strings{}) << "crun no longer falls for it";
 }
 
-// ---- A6: a device node is swapped for a link -------------------------------------------------------------------------
+// ---- A6: a device node is swapped for a link -----------------------------------------------------------------------
 
 TEST(A6, DeviceNodesAreNotFollowed) {
     Bundle bundle;
@@ -187,8 +185,13 @@ TEST(A6, DeviceNodesAreNotFollowed) {
     const fs::path volume = bundle.scratch() / "volume";
     fs::create_directory(volume);
     bundle.mount({"/vol", "bind", volume, {"bind"}}).args({"/bin/true"});
-    bundle.json("/linux/devices", {{{"path", "/vol/x"}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"fileMode", 0777},
-                                    {"uid", 1234}, {"gid", 1234}}});
+    bundle.json("/linux/devices", {{{"path", "/vol/x"},
+                                    {"type", "c"},
+                                    {"major", 1},
+                                    {"minor", 3},
+                                    {"fileMode", 0777},
+                                    {"uid", 1234},
+                                    {"gid", 1234}}});
     fs::create_symlink(decoy.path() / "x", volume / "link");
     Process swapper({.args = {probe_path(), "swap", volume / "x", volume / "link"}});
     for (const auto until = Clock::now() + race_time; Clock::now() < until;) {
@@ -204,7 +207,7 @@ TEST(A6, DeviceNodesAreNotFollowed) {
     swapper.wait();
 }
 
-// ---- A7: a read-only path is swapped for another ---------------------------------------------------------------------
+// ---- A7: a read-only path is swapped for another -------------------------------------------------------------------
 
 TEST(A7, ReadonlyPathsAreReadonlyWhereverTheyEndUp) {
     Bundle bundle;
@@ -222,7 +225,7 @@ TEST(A7, ReadonlyPathsAreReadonlyWhereverTheyEndUp) {
     EXPECT_GT(covered, 0);
 }
 
-// ---- A8: read-only is not applied through the container's /proc ------------------------------------------------------
+// ---- A8: read-only is not applied through the container's /proc ----------------------------------------------------
 
 void with_false_proc(Bundle& bundle) {
     without_mount(bundle, "/proc");
@@ -249,7 +252,7 @@ TEST(A8, ReadonlyRootWithoutMountSetattr) {
         << finished.err;
 }
 
-// ---- A9: nothing propagates to the host ------------------------------------------------------------------------------
+// ---- A9: nothing propagates to the host ----------------------------------------------------------------------------
 
 // The host's mounts are shared, as systemd makes them, for as long as the object lives.
 class SharedHost {
@@ -295,7 +298,7 @@ TEST(A9, WithoutAMountNamespaceTheHostIsLeftAsItIs) {
     EXPECT_EQ(read_file("/proc/self/mountinfo"), host);
 }
 
-// ---- A10: what --no-pivot leaves in sight ----------------------------------------------------------------------------
+// ---- A10: what --no-pivot leaves in sight --------------------------------------------------------------------------
 
 TEST(A10, NoPivotShowsNoFullProc) {
     const char* script = "unshare -m -r -p -f mount -t proc proc /tmp && echo mounted";
@@ -303,7 +306,7 @@ TEST(A10, NoPivotShowsNoFullProc) {
     EXPECT_FALSE(bundle.sh(script).run({"--no-pivot"}).out.contains("mounted"));
 }
 
-// ---- A13, A14: files that are written, and directories that are made, through links ----------------------------------
+// ---- A13, A14: files that are written, and directories that are made, through links --------------------------------
 
 TEST(A13, KnownFilesAreLinks) {
     Bundle bundle;
@@ -338,7 +341,7 @@ TEST(A14, CopyUpFollowsNoLink) {
     EXPECT_EQ(decoy.changes(), Strings{});
 }
 
-// ---- A16: sizes ------------------------------------------------------------------------------------------------------
+// ---- A16: sizes ----------------------------------------------------------------------------------------------------
 
 TEST(A16, LongPathsAndNames) {
     std::string deep;

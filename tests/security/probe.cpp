@@ -1,12 +1,15 @@
 // A small static program that attacks from inside a container, or stands before the runtime. Each word says what it
 // does; the answer is a word on stdout.
 //
-//   probe ptrace PID        tries to attach to a process
+//   probe watch COMM        tries to look into and to attach to every process of that name, without end; first to a
+//   child
+//                           of its own, and says "ready" if it can
 //   probe key NAME          looks for a user key in the session keyring
 //   probe make-key NAME -- PROGRAM…   executes a program in a new session keyring that holds such a key
 //   probe entry NUMBER i386|x32       makes a system call through a foreign entry
 //   probe without NUMBER -- PROGRAM…  executes a program for which a system call does not exist (ENOSYS)
 //   probe swap A B          exchanges two paths without end
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -23,6 +26,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 namespace {
 
@@ -39,7 +44,45 @@ int execute(char** argv) {
     return 127;
 }
 
-int attach(const char* pid) { return answer(::ptrace(PTRACE_SEIZE, std::atoi(pid), nullptr, nullptr) == 0); }
+// How far one gets into a process: "d" its descriptors, "x" its executable, "a" attached to.
+std::string invade(pid_t pid) {
+    const std::string process = "/proc/" + std::to_string(pid);
+    std::string got;
+    DIR* descriptors = ::opendir((process + "/fd").c_str());
+    if (descriptors != nullptr) got += "d";
+    if (descriptors != nullptr) ::closedir(descriptors);
+    char target[256];
+    if (::readlink((process + "/exe").c_str(), target, sizeof(target)) > 0) got += "x";
+    if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0) got += "a";
+    return got;
+}
+
+bool has_name(const char* pid, const char* name) {
+    std::ifstream file("/proc/" + std::string(pid) + "/comm");
+    std::string line;
+    return std::getline(file, line) && line == name;
+}
+
+[[noreturn]] void watch(const char* name) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    std::printf("%s\n", invade(child) == "dxa" ? "ready" : "cannot attack even a child");
+    std::fflush(stdout);
+    for (;;) {
+        DIR* processes = ::opendir("/proc");
+        if (processes == nullptr) continue;
+        while (const dirent* entry = ::readdir(processes)) {
+            if (!has_name(entry->d_name, name)) continue;
+            std::printf("tried:%s\n", invade(std::atoi(entry->d_name)).c_str());
+            std::fflush(stdout);
+        }
+        ::closedir(processes);
+        ::usleep(1000);
+    }
+}
 
 int find_key(const char* name) {
     return answer(::syscall(SYS_keyctl, KEYCTL_SEARCH, session_keyring, "user", name, 0) >= 0);
@@ -90,7 +133,7 @@ int main(int argc, char** argv) {
     const auto is = [&](const char* word, int arguments) {
         return argc >= arguments + 2 && std::strcmp(argv[1], word) == 0;
     };
-    if (is("ptrace", 1)) return attach(argv[2]);
+    if (is("watch", 1)) watch(argv[2]);
     if (is("key", 1)) return find_key(argv[2]);
     if (is("make-key", 3)) return make_key(argv[2], argv + 4);
     if (is("entry", 2)) return enter(std::atol(argv[2]), argv[3]);
