@@ -52,8 +52,7 @@ int exit_code(const Error& error) {
 }
 
 std::unexpected<Error> fail_errno(int errnum, const char* syscall, std::string operation, std::string object) {
-    return fail(
-        {.operation = std::move(operation), .object = std::move(object), .syscall = syscall, .errnum = errnum});
+    return fail({.operation = std::move(operation), .object = std::move(object), .syscall = syscall, .errnum = errnum});
 }
 
 std::unexpected<Error> fail_errno(const char* syscall, std::string operation, std::string object) {

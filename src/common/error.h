@@ -30,14 +30,14 @@ enum class Fault {
 
 struct Error {
     Fault fault = Fault::system;
-    std::string position{};         // where that stands: "config.json:12:14"
-    std::string pointer{};          // JSON pointer of the value that asked for it: "/mounts/3"
-    std::string operation{};        // what was being done: "mount proc on"
-    std::string object{};           // to what: a path, an id, a pid: "/proc"
-    std::string syscall{};          // the system call that failed
-    int errnum = 0;                 // its errno
-    std::string detail{};           // in free words what errno does not say, the kernel's own words included
-    std::string hint{};             // what the user can do
+    std::string position{};   // where that stands: "config.json:12:14"
+    std::string pointer{};    // JSON pointer of the value that asked for it: "/mounts/3"
+    std::string operation{};  // what was being done: "mount proc on"
+    std::string object{};     // to what: a path, an id, a pid: "/proc"
+    std::string syscall{};    // the system call that failed
+    int errnum = 0;           // its errno
+    std::string detail{};     // in free words what errno does not say, the kernel's own words included
+    std::string hint{};       // what the user can do
     std::shared_ptr<const Error> cause{};
 };
 
@@ -68,9 +68,9 @@ using Result = std::expected<T, Error>;
 }  // namespace ocirt
 
 // The value of a Result, or return its error from the function around it.
-#define TRY(expression)                                                                   \
-    __extension__({                                                                       \
-        auto ocirt_try_result = (expression);                                             \
+#define TRY(expression)                                                                         \
+    __extension__({                                                                             \
+        auto ocirt_try_result = (expression);                                                   \
         if (!ocirt_try_result) return ::std::unexpected(::std::move(ocirt_try_result).error()); \
-        *::std::move(ocirt_try_result);                                                   \
+        *::std::move(ocirt_try_result);                                                         \
     })

@@ -72,7 +72,8 @@ Result<Fd> make_sealed_executable(const char* name, std::span<const std::byte> c
 
 Result<Fd> make_shared_memfd(const char* name, std::size_t size) {
     Fd file = TRY(create(name, MFD_NOEXEC_SEAL));
-    if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0) return fail_errno("ftruncate", "size an anonymous file");
+    if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+        return fail_errno("ftruncate", "size an anonymous file");
     return file;
 }
 

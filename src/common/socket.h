@@ -5,9 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
-#include <utility>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -19,7 +19,8 @@ namespace ocirt {
 [[nodiscard]] Result<std::pair<Fd, Fd>> make_socket_pair();
 
 // One message of exactly `size` bytes, with at most 253 descriptors. A peer that is gone is EPIPE, never a signal.
-[[nodiscard]] Result<> send_message(const Fd& socket, const void* data, std::size_t size, std::span<const int> descriptors = {});
+[[nodiscard]] Result<> send_message(const Fd& socket, const void* data, std::size_t size,
+                                    std::span<const int> descriptors = {});
 
 // One message of exactly `size` bytes into `data`; its descriptors are O_CLOEXEC. False: the peer has closed.
 // Errors: ETIMEDOUT after `deadline`; EBADMSG for a message of another size.

@@ -40,7 +40,7 @@ Result<> make_directory_at(const Fd& directory, const std::string& name, mode_t 
 
 Result<std::string> read_all(const Fd& file, std::size_t limit) {
     std::string text;
-    struct stat status {};
+    struct stat status{};
     std::size_t chunk = 4096;
     if (::fstat(file.get(), &status) == 0 && status.st_size > 0) chunk = static_cast<std::size_t>(status.st_size) + 1;
     if (chunk > limit + 1) return fail_errno(EFBIG, "read", "read");

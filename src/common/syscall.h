@@ -1,5 +1,5 @@
-// System calls that the C library lacks or wraps badly, and the few that many callers share: each returns a Result whose
-// Error has the call's name and errno. Callers add the operation and the object.
+// System calls that the C library lacks or wraps badly, and the few that many callers share: each returns a Result
+// whose Error has the call's name and errno. Callers add the operation and the object.
 #pragma once
 
 #include <linux/openat2.h>

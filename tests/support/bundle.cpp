@@ -298,8 +298,9 @@ std::vector<std::string> Bundle::leaks() const {
     for (const CgroupMount& mount : cgroup_mounts())
         if (const fs::path left = mount.path / fs::path(cgroups_path_).relative_path(); fs::exists(left))
             found.push_back("cgroup " + left.string());
+    // No id begins with a dot: what does is all containers' (filters that were compiled before).
     for (const fs::directory_entry& entry : fs::directory_iterator(scratch() / "state"))
-        found.push_back("state " + entry.path().filename().string());
+        if (const std::string name = entry.path().filename(); !name.starts_with('.')) found.push_back("state " + name);
     return found;
 }
 

@@ -78,6 +78,9 @@ class Bundle {
     // <runtime> --root … --log … words…
     Finished command_without_id(const std::vector<std::string>& words, const std::string& input = {});
     [[nodiscard]] std::string log() const;
+    // For whoever runs it by itself: the config written, and the command line that command_without_id() would run.
+    void write_config() const;
+    [[nodiscard]] Command make_command(const std::vector<std::string>& words) const;
 
     Bundle& id(std::string name);
     [[nodiscard]] const std::string& id() const { return id_; }
@@ -94,8 +97,6 @@ class Bundle {
     static constexpr std::filesystem::perms executable = std::filesystem::perms(0755);
 
    private:
-    [[nodiscard]] Command make_command(const std::vector<std::string>& words) const;
-    void write_config() const;
     void make_rootfs() const;
     [[nodiscard]] std::vector<pid_t> new_processes() const;
     // Ends and removes what is left, so that one test's leak is not the next one's.

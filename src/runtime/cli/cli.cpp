@@ -24,8 +24,8 @@ std::string default_root() {
 
 // runc's shape: tools read the first line and "spec:".
 std::string version_text() {
-    return std::string("ocirt version ") + version + "\ncommit: " + commit + "\nspec: " +
-           std::string(spec::oci_version) + "\nlibseccomp: " + security::libseccomp_version() + "\n";
+    return std::string("ocirt version ") + version + "\ncommit: " + commit +
+           "\nspec: " + std::string(spec::oci_version) + "\nlibseccomp: " + security::libseccomp_version() + "\n";
 }
 
 void add_globals(Cli& cli) {
@@ -88,13 +88,13 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create},     {"start", add_start}, {"run", add_run},
-                                {"state", add_state},       {"kill", add_kill},   {"delete", add_delete},
-                                {"list", add_list},         {"spec", add_spec},   {"features", add_features},
-                                {"plan", add_plan},         {"validate", add_validate}};
+constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
+                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
+                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
+                                {"plan", add_plan},     {"validate", add_validate}};
 
-// Building every command's options takes longer than reading a config: only those that the words name are built, and all
-// of them for a command line that names none.
+// Building every command's options takes longer than reading a config: only those that the words name are built, and
+// all of them for a command line that names none.
 void add_commands(Cli& cli, std::span<char* const> words) {
     bool named = false;
     for (const Command& command : commands) {

@@ -42,11 +42,12 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
 
 void add_create(Cli& cli) {
     const auto options = std::make_shared<CreateOptions>();
-    CLI::App* command = add_command(cli, "create", "create a container from a bundle", [&cli, options]() -> Result<int> {
-        const lifecycle::Created created = TRY(lifecycle::create(TRY(create_request(cli, *options))));
-        log_warnings(cli, created.warnings);
-        return 0;
-    });
+    CLI::App* command =
+        add_command(cli, "create", "create a container from a bundle", [&cli, options]() -> Result<int> {
+            const lifecycle::Created created = TRY(lifecycle::create(TRY(create_request(cli, *options))));
+            log_warnings(cli, created.plan.warnings);
+            return 0;
+        });
     add_create_options(*command, *options);
 }
 

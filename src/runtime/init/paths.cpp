@@ -137,6 +137,27 @@ Result check_target(Machine& machine, int fd, uint32_t target_flags) {
     return file.stx_ino == proc_root_inode ? done : unsafe(machine, EPERM, "on procfs");
 }
 
+// The common missing target: only its last component is. Anything else (ENOENT of the parent, EEXIST of a dangling
+// link) is left to the walk.
+Result make_last(Machine& machine, Text path, Kind kind, uint64_t no_links) {
+    PathBuffer parent;
+    parent.add(path);
+    if (parent.overflowed()) return refuse(ENAMETOOLONG);
+    size_t start = parent.size();
+    while (start > 1 && parent.c_str()[start - 1] != '/') --start;
+    const char* name = path.data + start;
+    parent.truncate(start);
+    const Fd directory(TRY(openat2(TRY(machine.root()), parent.c_str(), O_PATH | O_DIRECTORY,
+                                   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | no_links)));
+    if (kind == Kind::file) {
+        const Fd file(TRY(sys::call(__NR_openat, directory.get(), name,
+                                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode)));
+    } else {
+        TRY(sys::call(__NR_mkdirat, directory.get(), name, directory_mode));
+    }
+    return openat2(directory.get(), name, O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
 }  // namespace
 
 Result openat2(long directory, const char* path, uint64_t flags, uint64_t resolve) {
@@ -159,7 +180,8 @@ Result open_target(Machine& machine, Text path, Kind kind, uint32_t target_flags
     const bool plain = (target_flags & plan::target_plain_directory) != 0;
     const uint64_t no_links = plain ? RESOLVE_NO_SYMLINKS : 0;
     Result opened = openat2(TRY(machine.root()), path.data, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | no_links);
-    if (opened.is(ENOENT)) opened = Walk(machine, kind, directory_mode, !plain).to(path);
+    if (opened.is(ENOENT)) opened = make_last(machine, path, kind, no_links);
+    if (opened.is(ENOENT) || opened.is(EEXIST)) opened = Walk(machine, kind, directory_mode, !plain).to(path);
     if (opened.is(ELOOP) && plain) return unsafe(machine, ELOOP, "a symbolic link");
     Fd target(TRY(opened));
     TRY(check_target(machine, target.get(), target_flags));

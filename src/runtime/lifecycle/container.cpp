@@ -10,19 +10,35 @@ namespace ocirt::lifecycle {
 
 using state::Status;
 
-Result<Container> Container::open(const std::string& root, const std::string& id) {
-    state::Directory directory = TRY(state::Directory::open(root, id));
+namespace {
+
+Result<state::Record> read_record(const state::Directory& directory) {
     Result<state::Record> record = directory.read();
-    if (record) return Container{std::move(directory), std::move(*record)};
-    if (record.error().fault != Fault::not_found) return std::unexpected(std::move(record).error());
+    if (record || record.error().fault != Fault::not_found) return record;
     // A directory without a record: `create` is at its very beginning, or ended there.
     state::Record unfinished;
-    unfinished.id = id;
-    return Container{std::move(directory), std::move(unfinished)};
+    unfinished.id = directory.id();
+    return unfinished;
 }
 
+}  // namespace
+
+Result<Container> Container::open(const std::string& root, const std::string& id) {
+    state::Directory directory = TRY(state::Directory::open(root, id));
+    state::Record record = TRY(read_record(directory));
+    return Container{std::move(directory), std::move(record)};
+}
+
+Result<> Container::lock(std::chrono::milliseconds deadline) {
+    TRY(directory.lock(deadline));
+    record = TRY(read_record(directory));
+    return {};
+}
+
+bool Container::of_this_boot() const { return record.boot_id == boot_id(); }
+
 Result<Fd> Container::init() const {
-    if (record.boot_id != boot_id()) return Fd{};
+    if (!of_this_boot()) return Fd{};
     return open_process(record.init);
 }
 

@@ -16,9 +16,9 @@
 namespace ocirt::lifecycle {
 
 struct CreateRequest {
-    std::string root;    // of the state directories
+    std::string root;  // of the state directories
     std::string id;
-    std::string bundle;  // as given; "" is the current directory
+    std::string bundle;                  // as given; "" is the current directory
     std::string config = "config.json";  // relative to the bundle
     std::string pid_file;
     bool no_pivot = false;
@@ -45,7 +45,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
-    std::vector<plan::Warning> warnings;
+    plan::Plan plan;
 };
 
 // On an error nothing is left: no process, mount, cgroup or file; the poststop hooks have run if others had.

@@ -53,8 +53,8 @@ Result<pid_t> spawn(const spec::Hook& hook, const Fd& input, const Fd& output, c
 
     const std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
     pid_t pid = 0;
-    const int error = ::posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, pointers(args).data(),
-                                    pointers(hook.env).data());
+    const int error =
+        ::posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, pointers(args).data(), pointers(hook.env).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (error == 0) return pid;

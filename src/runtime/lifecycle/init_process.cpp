@@ -82,8 +82,7 @@ Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listen
     return init;
 }
 
-Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgroup,
-                           std::uint32_t preserve_fds) {
+Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgroup, std::uint32_t preserve_fds) {
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = plan_->clone_flags | CLONE_PIDFD;

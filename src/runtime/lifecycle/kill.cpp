@@ -8,7 +8,7 @@
 namespace ocirt::lifecycle {
 
 Result<> kill(const Container& container, int signal, bool all) {
-    if (all && container.record.use_cgroups && !container.record.cgroups.empty())
+    if (all && container.of_this_boot() && container.record.use_cgroups && !container.record.cgroups.empty())
         return cgroup::Cgroup::open(container.record.cgroups).signal_all(signal);
     const Fd init = TRY(container.init());
     if (!container.record.complete || !init) return wrong_state(container, "kill the container", "running");

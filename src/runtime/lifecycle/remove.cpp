@@ -29,23 +29,19 @@ Result<> end_init(const Container& container) {
 
 // Processes that outlived init: those of a shared pid namespace, and whatever moved itself into the cgroup. A paused
 // container is killed as well.
-Result<> end_cgroup(const state::Record& record) {
-    if (!record.use_cgroups || record.cgroups.empty()) return {};
+Result<> end_cgroup(const Container& container) {
+    const state::Record& record = container.record;
+    if (!container.of_this_boot() || !record.use_cgroups || record.cgroups.empty()) return {};
     cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
-    if (!TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    // The kernel ends a pid namespace with its init: nobody of it is left.
+    const bool ended = record.own_pid_namespace && record.complete;
+    if (!ended && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
     return cgroup.remove(end_deadline);
 }
 
-}  // namespace
-
-Result<Removed> remove(Container& container, bool force) {
-    TRY(container.directory.lock(lock_deadline));
-    const Status status = container.status();
-    if (!force && (status == Status::running || status == Status::paused))
-        return wrong_state(container, "delete the container", "stopped");
-    if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
-    TRY(end_init(container));
-    TRY(end_cgroup(container.record));
+// Once init has ended.
+Result<Removed> finish(Container& container) {
+    TRY(end_cgroup(container));
     Removed removed;
     if (container.record.complete)
         removed.hook_failure =
@@ -53,6 +49,29 @@ Result<Removed> remove(Container& container, bool force) {
                       container.record.bundle, "/hooks/poststop");
     TRY(container.directory.remove());
     return removed;
+}
+
+}  // namespace
+
+Result<Removed> remove(Container& container, bool force) {
+    TRY(container.lock(lock_deadline));
+    const Status status = container.status();
+    if (!force && (status == Status::running || status == Status::paused))
+        return wrong_state(container, "delete the container", "stopped");
+    if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
+    TRY(end_init(container));
+    return finish(container);
+}
+
+Result<Removed> remove_ended(Container& container) {
+    TRY(container.directory.lock(lock_deadline));
+    return finish(container);
+}
+
+Result<> discard(const std::string& root, const std::string& id) {
+    state::Directory directory = TRY(state::Directory::open(root, id));
+    TRY(directory.lock(lock_deadline));
+    return directory.remove();
 }
 
 }  // namespace ocirt::lifecycle

@@ -2,6 +2,8 @@
 // next one.
 #pragma once
 
+#include <string>
+
 #include "common/error.h"
 #include "runtime/lifecycle/container.h"
 
@@ -13,5 +15,12 @@ struct Removed {
     Result<> hook_failure{};
 };
 [[nodiscard]] Result<Removed> remove(Container& container, bool force);
+
+// The same for a container whose init this process has reaped: nothing to look up.
+[[nodiscard]] Result<Removed> remove_ended(Container& container);
+
+// A state directory whose record cannot be read (Fault::corrupted): nobody knows what else belongs to it, the directory
+// is all that can be taken away.
+[[nodiscard]] Result<> discard(const std::string& root, const std::string& id);
 
 }  // namespace ocirt::lifecycle

@@ -34,6 +34,19 @@ std::string report_text(const Report& report) {
     return {report.text, strnlen(report.text, std::min<std::size_t>(report.text_size, sizeof(report.text)))};
 }
 
+// The kernel marks each line of a filesystem's log with its level: "e tmpfs: Unknown parameter 'x'".
+std::string without_levels(const std::string& log) {
+    std::string words;
+    for (std::size_t begin = 0; begin < log.size();) {
+        const std::size_t end = std::min(log.find('\n', begin), log.size());
+        std::string line = log.substr(begin, end - begin);
+        if (line.size() > 2 && line[1] == ' ') line.erase(0, 2);
+        if (!line.empty()) words += (words.empty() ? "" : "; ") + line;
+        begin = end + 1;
+    }
+    return words;
+}
+
 void explain_detail(const Report& report, Error& error) {
     const std::string text = report_text(report);
     switch (report.detail) {
@@ -52,7 +65,7 @@ void explain_detail(const Report& report, Error& error) {
             error.detail = "it took longer than " + std::to_string(report.value) + " ms and was killed";
             break;
         case Detail::exec_failed: error.object = text; break;
-        case Detail::kernel_log:
+        case Detail::kernel_log: error.detail = without_levels(text); break;
         case Detail::unsafe_target: error.detail = text; break;
     }
 }
@@ -86,7 +99,7 @@ Result<ReportPage> ReportPage::make(std::uint32_t step_count) {
 }
 
 Result<ReportPage> ReportPage::map(Fd file) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return fail_errno("fstat", "look at init's report");
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size < sizeof(Report) || size > page_size(plan::step_limit))
@@ -99,9 +112,7 @@ Result<ReportPage> ReportPage::map(Fd file) {
     return ReportPage(std::move(file), std::move(page));
 }
 
-bool ReportPage::failed() const {
-    return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed;
-}
+bool ReportPage::failed() const { return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed; }
 
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);

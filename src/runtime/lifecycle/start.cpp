@@ -50,8 +50,12 @@ Result<> talk(const Container& container) {
 }  // namespace
 
 Result<> start(Container& container) {
-    TRY(container.directory.lock(lock_deadline));
+    TRY(container.lock(lock_deadline));
     if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
+    return start_created(container);
+}
+
+Result<> start_created(Container& container) {
     TRY(talk(container));
     TRY(container.directory.remove_start_socket());
     Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),

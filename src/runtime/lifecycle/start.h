@@ -11,4 +11,7 @@ namespace ocirt::lifecycle {
 // program runs. Runs the poststart hooks; when one fails the container is stopped (runtime.md, "Lifecycle", step 10).
 [[nodiscard]] Result<> start(Container& container);
 
+// The same for a container that this very process has just created: nothing to look up.
+[[nodiscard]] Result<> start_created(Container& container);
+
 }  // namespace ocirt::lifecycle

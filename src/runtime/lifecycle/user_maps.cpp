@@ -69,8 +69,8 @@ Result<> write_map(pid_t pid, const Kind& kind, const std::vector<spec::IdMappin
     if (::geteuid() != 0 && !only_own_id) return run_map_program(pid, kind, mappings);
     std::string text;
     for (const spec::IdMapping& map : mappings)
-        text += std::to_string(map.container_id) + " " + std::to_string(map.host_id) + " " +
-                std::to_string(map.size) + "\n";
+        text += std::to_string(map.container_id) + " " + std::to_string(map.host_id) + " " + std::to_string(map.size) +
+                "\n";
     if (::geteuid() != 0 && kind.file == gid_kind.file) TRY(write_proc(pid, "setgroups", "deny", kind.pointer));
     return write_proc(pid, kind.file, text, kind.pointer);
 }

@@ -21,20 +21,6 @@ namespace {
 
 using spec::NamespaceKind;
 
-constexpr std::uint64_t clone_flag(NamespaceKind kind) {
-    switch (kind) {
-        case NamespaceKind::pid: return CLONE_NEWPID;
-        case NamespaceKind::network: return CLONE_NEWNET;
-        case NamespaceKind::mount: return CLONE_NEWNS;
-        case NamespaceKind::ipc: return CLONE_NEWIPC;
-        case NamespaceKind::uts: return CLONE_NEWUTS;
-        case NamespaceKind::user: return CLONE_NEWUSER;
-        case NamespaceKind::cgroup: return CLONE_NEWCGROUP;
-        case NamespaceKind::time: return CLONE_NEWTIME;
-    }
-    return 0;
-}
-
 void join(Draft& draft, NamespaceKind kind) {
     const Slot slot = draft.next_slot++;
     const std::string pointer = draft.namespace_pointer(kind);
@@ -100,6 +86,20 @@ std::string Draft::namespace_pointer(NamespaceKind kind) const {
     for (std::size_t i = 0; i < config.linux.namespaces.size(); ++i)
         if (config.linux.namespaces[i].kind == kind) return list + "/" + std::to_string(i);
     return list;
+}
+
+std::uint64_t clone_flag(NamespaceKind kind) {
+    switch (kind) {
+        case NamespaceKind::pid: return CLONE_NEWPID;
+        case NamespaceKind::network: return CLONE_NEWNET;
+        case NamespaceKind::mount: return CLONE_NEWNS;
+        case NamespaceKind::ipc: return CLONE_NEWIPC;
+        case NamespaceKind::uts: return CLONE_NEWUTS;
+        case NamespaceKind::user: return CLONE_NEWUSER;
+        case NamespaceKind::cgroup: return CLONE_NEWCGROUP;
+        case NamespaceKind::time: return CLONE_NEWTIME;
+    }
+    return 0;
 }
 
 void plan_namespaces(Draft& draft) {

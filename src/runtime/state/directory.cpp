@@ -37,7 +37,7 @@ Result<> make_root(const std::string& root) {
 // O_PATH would do for everything but flock.
 Result<Fd> open_root(const std::string& root) {
     Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
         return fail({.operation = "use the state directory",
@@ -46,6 +46,13 @@ Result<Fd> open_root(const std::string& root) {
                      .hint = "chmod 0700 " + root});
     }
     return fd;
+}
+
+std::unexpected<Error> does_not_exist(std::string_view id) {
+    return fail({.fault = Fault::not_found,
+                 .operation = "find the container",
+                 .object = quoted(id),
+                 .detail = "it does not exist"});
 }
 
 }  // namespace
@@ -93,17 +100,11 @@ Result<Directory> Directory::create(const std::string& root, const std::string& 
 
 Result<Directory> Directory::open(const std::string& root, const std::string& id) {
     TRY(check_id(id));
-    const auto missing = [&id] {
-        return fail({.fault = Fault::not_found,
-                     .operation = "find the container",
-                     .object = quoted(id),
-                     .detail = "it does not exist"});
-    };
     Result<Fd> root_fd = sys::open(root, O_RDONLY | O_DIRECTORY);
-    if (!root_fd && root_fd.error().errnum == ENOENT) return missing();
+    if (!root_fd && root_fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!root_fd) return std::unexpected(std::move(root_fd).error());
     Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!fd && fd.error().errnum == ENOENT) return missing();
+    if (!fd && fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!fd) return std::unexpected(std::move(fd).error());
     return Directory(std::move(*root_fd), std::move(*fd), id);
 }
@@ -113,15 +114,20 @@ Result<> Directory::lock(std::chrono::milliseconds deadline) {
     while (::flock(directory_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("flock", "lock the container", quoted(id_));
         if (std::chrono::steady_clock::now() >= end) {
-            return fail({.fault = Fault::timed_out,
-                         .operation = "lock the container",
-                         .object = quoted(id_),
-                         .detail = "another ocirt has been working on it for " + std::to_string(deadline.count()) + " ms"});
+            return fail(
+                {.fault = Fault::timed_out,
+                 .operation = "lock the container",
+                 .object = quoted(id_),
+                 .detail = "another ocirt has been working on it for " + std::to_string(deadline.count()) + " ms"});
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    return {};
+    struct stat status{};
+    if (::fstat(directory_.get(), &status) != 0) return fail_errno("fstat", "look at the state of", quoted(id_));
+    return status.st_nlink == 0 ? does_not_exist(id_) : Result<>{};
 }
+
+void Directory::unlock() { (void)::flock(directory_.get(), LOCK_UN); }
 
 bool Directory::is_locked_by_other() const {
     // Another open description: flock is of the description, and ours may hold the lock.
@@ -130,9 +136,17 @@ bool Directory::is_locked_by_other() const {
 }
 
 Result<> Directory::write(const Record& record) const {
+    TRY(draft(record));
+    return publish();
+}
+
+Result<> Directory::draft(const Record& record) const {
     const std::string text = to_json(record);
     const Fd file = TRY(sys::open_at(directory_, record_draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-    TRY(sys::write_all(file, text.data(), text.size()));
+    return sys::write_all(file, text.data(), text.size());
+}
+
+Result<> Directory::publish() const {
     if (::renameat(directory_.get(), record_draft, directory_.get(), record_name) != 0)
         return fail_errno("renameat", "write the state record of", quoted(id_));
     return {};

@@ -32,12 +32,17 @@ class Directory {
     // Errors: Fault::not_found.
     [[nodiscard]] static Result<Directory> open(const std::string& root, const std::string& id);
 
-    // Waits at most `deadline` for the lock; Fault::timed_out.
+    // Waits at most `deadline` for the lock; Fault::timed_out. Fault::not_found if the container was deleted meanwhile:
+    // what stands there under its id now is another one.
     [[nodiscard]] Result<> lock(std::chrono::milliseconds deadline);
+    void unlock();
     // Whether another process holds it.
     [[nodiscard]] bool is_locked_by_other() const;
 
     [[nodiscard]] Result<> write(const Record& record) const;
+    // The same in two parts: what takes time, and the rename that makes it count.
+    [[nodiscard]] Result<> draft(const Record& record) const;
+    [[nodiscard]] Result<> publish() const;
     // Fault::not_found where no record was written (a `create` cut short before it).
     [[nodiscard]] Result<Record> read() const;
 

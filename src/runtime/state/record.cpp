@@ -2,19 +2,32 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json_writer.h"
+
 namespace ocirt::state {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json hooks_to_json(const std::vector<spec::Hook>& hooks) {
-    Json list = Json::array();
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+    json.key(name);
+    json.begin_array();
+    for (const std::string& text : texts) json.value(text);
+    json.end_array();
+}
+
+void write_hooks(JsonWriter& json, std::string_view name, const std::vector<spec::Hook>& hooks) {
+    json.key(name);
+    json.begin_array();
     for (const spec::Hook& hook : hooks) {
-        Json entry{{"path", hook.path}, {"args", hook.args}, {"env", hook.env}};
-        if (hook.timeout) entry["timeout"] = hook.timeout->count();
-        list.push_back(std::move(entry));
+        json.begin_object();
+        json.member("path", hook.path);
+        write_texts(json, "args", hook.args);
+        write_texts(json, "env", hook.env);
+        if (hook.timeout) json.member("timeout", hook.timeout->count());
+        json.end_object();
     }
-    return list;
+    json.end_array();
 }
 
 std::vector<spec::Hook> hooks_from_json(const Json& list) {
@@ -30,19 +43,39 @@ std::vector<spec::Hook> hooks_from_json(const Json& list) {
     return hooks;
 }
 
-Json common_fields(const Record& record) {
-    Json object{{"ociVersion", record.oci_version}, {"id", record.id}};
-    return object;
-}
-
-void add_annotations(Json& object, const Record& record) {
+void write_annotations(JsonWriter& json, const Record& record) {
     if (record.annotations.empty()) return;
-    Json& annotations = object["annotations"] = Json::object();
-    for (const auto& [key, value] : record.annotations) annotations[key] = value;
+    json.key("annotations");
+    json.begin_object();
+    for (const auto& [key, value] : record.annotations) json.member(key, value);
+    json.end_object();
 }
 
-std::string dump(const Json& object, int indent) {
-    return object.dump(indent, ' ', false, Json::error_handler_t::replace);
+void write_cgroups(JsonWriter& json, const Record& record) {
+    json.key("cgroups");
+    json.begin_array();
+    for (const cgroup::Place& place : record.cgroups) {
+        json.begin_object();
+        json.member("version", static_cast<int>(place.version));
+        json.member("path", place.path);
+        write_texts(json, "controllers", place.controllers);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void write_start_steps(JsonWriter& json, const Record& record) {
+    json.key("startSteps");
+    json.begin_array();
+    for (const StartStep& step : record.start_steps) {
+        json.begin_object();
+        json.member("index", step.index);
+        json.member("op", static_cast<std::uint32_t>(step.op));
+        json.member("pointer", step.pointer);
+        json.member("sentence", step.sentence);
+        json.end_object();
+    }
+    json.end_array();
 }
 
 // Throws what nlohmann_json throws for missing members and wrong types.
@@ -85,34 +118,31 @@ std::unexpected<Error> corrupted(std::string detail) {
 }  // namespace
 
 std::string to_json(const Record& record) {
-    Json object = common_fields(record);
-    object["bundle"] = record.bundle;
-    add_annotations(object, record);
-    Json& own = object["ocirt"] = Json::object();
-    own["version"] = record_version;
-    own["rootfs"] = record.rootfs;
-    own["created"] = record.created;
-    own["bootId"] = record.boot_id;
-    own["complete"] = record.complete;
-    own["pid"] = record.init.pid;
-    own["startTime"] = record.init.start_time;
-    own["ownPidNamespace"] = record.own_pid_namespace;
-    own["useCgroups"] = record.use_cgroups;
-    own["owner"] = record.owner;
-    own["cgroups"] = Json::array();
-    for (const cgroup::Place& place : record.cgroups)
-        own["cgroups"].push_back({{"version", static_cast<int>(place.version)},
-                                  {"path", place.path},
-                                  {"controllers", place.controllers}});
-    own["poststart"] = hooks_to_json(record.poststart);
-    own["poststop"] = hooks_to_json(record.poststop);
-    own["startSteps"] = Json::array();
-    for (const StartStep& step : record.start_steps)
-        own["startSteps"].push_back({{"index", step.index},
-                                     {"op", static_cast<std::uint32_t>(step.op)},
-                                     {"pointer", step.pointer},
-                                     {"sentence", step.sentence}});
-    return dump(object, -1);
+    JsonWriter json;
+    json.begin_object();
+    json.member("ociVersion", record.oci_version);
+    json.member("id", record.id);
+    json.member("bundle", record.bundle);
+    write_annotations(json, record);
+    json.key("ocirt");
+    json.begin_object();
+    json.member("version", record_version);
+    json.member("rootfs", record.rootfs);
+    json.member("created", record.created);
+    json.member("bootId", record.boot_id);
+    json.member("complete", record.complete);
+    json.member("pid", record.init.pid);
+    json.member("startTime", record.init.start_time);
+    json.member("ownPidNamespace", record.own_pid_namespace);
+    json.member("useCgroups", record.use_cgroups);
+    json.member("owner", record.owner);
+    write_cgroups(json, record);
+    write_hooks(json, "poststart", record.poststart);
+    write_hooks(json, "poststop", record.poststop);
+    write_start_steps(json, record);
+    json.end_object();
+    json.end_object();
+    return std::move(json).take();
 }
 
 Result<Record> from_json(std::string_view text) {
@@ -121,8 +151,10 @@ Result<Record> from_json(std::string_view text) {
     try {
         const int version = object.at("ocirt").at("version").get<int>();
         if (version != record_version)
-            return corrupted("it has version " + std::to_string(version) + ", this ocirt knows version " +
-                             std::to_string(record_version));
+            return fail({.fault = Fault::unsupported,
+                         .operation = "read the state record",
+                         .detail = "it has version " + std::to_string(version) + ", this ocirt knows version " +
+                                   std::to_string(record_version)});
         return read(object);
     } catch (const Json::exception& exception) {
         return corrupted(exception.what());
@@ -141,18 +173,22 @@ std::string_view to_string(Status status) {
 }
 
 std::string spec_state(const Record& record, Status status, bool pretty) {
-    Json object = common_fields(record);
-    object["status"] = to_string(status);
+    JsonWriter json(pretty ? 2 : 0);
+    json.begin_object();
+    json.member("ociVersion", record.oci_version);
+    json.member("id", record.id);
+    json.member("status", to_string(status));
     // Required on Linux of created and running containers; runc gives 0 for stopped ones, which clients read as none.
-    object["pid"] = status == Status::stopped ? 0 : record.init.pid;
-    object["bundle"] = record.bundle;
+    json.member("pid", status == Status::stopped ? 0 : record.init.pid);
+    json.member("bundle", record.bundle);
     if (pretty) {
-        object["rootfs"] = record.rootfs;
-        object["created"] = record.created;
-        object["owner"] = "";
+        json.member("rootfs", record.rootfs);
+        json.member("created", record.created);
+        json.member("owner", "");
     }
-    add_annotations(object, record);
-    return dump(object, pretty ? 2 : -1) + (pretty ? "\n" : "");
+    write_annotations(json, record);
+    json.end_object();
+    return std::move(json).take() + (pretty ? "\n" : "");
 }
 
 }  // namespace ocirt::state

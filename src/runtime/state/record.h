@@ -21,8 +21,8 @@ inline constexpr int record_version = 1;
 
 // A process that can be told from a later one with the same pid.
 struct ProcessIdentity {
-    pid_t pid = 0;                  // in the runtime's pid namespace
-    std::uint64_t start_time = 0;   // clock ticks after boot: proc_pid_stat(5), field 22
+    pid_t pid = 0;                 // in the runtime's pid namespace
+    std::uint64_t start_time = 0;  // clock ticks after boot: proc_pid_stat(5), field 22
 };
 
 // A step of init's that runs at start, kept so that `start`, another process than the one that made the plan, can say
@@ -39,8 +39,8 @@ struct Record {
     std::string bundle;
     std::string rootfs;
     std::string oci_version;
-    std::string created;  // RFC 3339, UTC
-    std::string boot_id;  // of the boot that the pid belongs to
+    std::string created;    // RFC 3339, UTC
+    std::string boot_id;    // of the boot that the pid belongs to
     bool complete = false;  // false: `create` has not ended
     ProcessIdentity init;
     bool own_pid_namespace = true;
@@ -55,7 +55,8 @@ struct Record {
 
 [[nodiscard]] std::string to_json(const Record& record);
 
-// Fails with Fault::corrupted for what to_json did not write, and for a later record_version.
+// Fails with Fault::corrupted for what to_json did not write, and with Fault::unsupported for another record_version:
+// that container may well be alive.
 [[nodiscard]] Result<Record> from_json(std::string_view text);
 
 enum class Status { creating, created, running, paused, stopped };

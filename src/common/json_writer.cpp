@@ -1,0 +1,109 @@
+#include "common/json_writer.h"
+
+#include <array>
+#include <cstdint>
+
+namespace ocirt {
+namespace {
+
+// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no surrogates, no overlong
+// forms).
+std::size_t sequence_length(std::string_view text) {
+    const auto byte = [&text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    const std::uint8_t lead = byte(0);
+    std::size_t length = 0;
+    std::uint8_t least = 0x80;
+    std::uint8_t most = 0xbf;
+    if (lead < 0x80) return 1;
+    if (lead >= 0xc2 && lead <= 0xdf) length = 2;
+    if (lead >= 0xe0 && lead <= 0xef) length = 3;
+    if (lead >= 0xf0 && lead <= 0xf4) length = 4;
+    if (lead == 0xe0) least = 0xa0;
+    if (lead == 0xed) most = 0x9f;
+    if (lead == 0xf0) least = 0x90;
+    if (lead == 0xf4) most = 0x8f;
+    if (length == 0 || text.size() < length || byte(1) < least || byte(1) > most) return 0;
+    for (std::size_t i = 2; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+void append_escaped(std::string& out, char c) {
+    constexpr std::array digits{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+    switch (c) {
+        case '"': out += "\\\""; return;
+        case '\\': out += "\\\\"; return;
+        case '\n': out += "\\n"; return;
+        case '\r': out += "\\r"; return;
+        case '\t': out += "\\t"; return;
+        default: break;
+    }
+    const auto code = static_cast<std::uint8_t>(c);
+    out += "\\u00";
+    out += digits[code >> 4];
+    out += digits[code & 15];
+}
+
+}  // namespace
+
+void JsonWriter::new_line() {
+    if (indent_ == 0) return;
+    text_ += '\n';
+    text_.append(static_cast<std::size_t>(depth_ * indent_), ' ');
+}
+
+void JsonWriter::separate() {
+    if (after_key_) {
+        after_key_ = false;
+        return;
+    }
+    if (!first_) text_ += ',';
+    if (depth_ != 0) new_line();
+    first_ = false;
+}
+
+void JsonWriter::open(char bracket) {
+    separate();
+    text_ += bracket;
+    ++depth_;
+    first_ = true;
+}
+
+void JsonWriter::close(char bracket) {
+    --depth_;
+    if (!first_) new_line();
+    text_ += bracket;
+    first_ = false;
+}
+
+void JsonWriter::key(std::string_view name) {
+    value(name);
+    text_ += indent_ == 0 ? ":" : ": ";
+    after_key_ = true;
+}
+
+void JsonWriter::literal(std::string_view text) {
+    separate();
+    text_ += text;
+}
+
+void JsonWriter::value(bool truth) { literal(truth ? "true" : "false"); }
+
+void JsonWriter::value(std::string_view text) {
+    separate();
+    text_ += '"';
+    while (!text.empty()) {
+        const std::size_t length = sequence_length(text);
+        const char front = text.front();
+        if (length == 0)
+            text_ += "\xef\xbf\xbd";
+        else if (length > 1 || (front >= ' ' && front != '"' && front != '\\' && front != 0x7f))
+            text_ += text.substr(0, length);
+        else
+            append_escaped(text_, front);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    text_ += '"';
+}
+
+}  // namespace ocirt
