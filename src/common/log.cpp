@@ -80,11 +80,11 @@ void Log::error(const Error& error) const {
 }
 
 void Log::warning(const Error& error) const {
-    if (file_) write(LogLevel::warning, &error, render(error));
+    if (file_ && shows(LogLevel::warning)) write(LogLevel::warning, &error, render(error));
 }
 
 void Log::debug(std::string_view message) const {
-    if (level_ == LogLevel::debug) write(LogLevel::debug, nullptr, message);
+    if (shows(LogLevel::debug)) write(LogLevel::debug, nullptr, message);
 }
 
 }  // namespace ocirt

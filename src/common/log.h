@@ -32,6 +32,7 @@ class Log {
     // Warnings and below go to the file alone: stderr is the container's, and empty on success.
     void warning(const Error& error) const;
     void debug(std::string_view message) const;
+    [[nodiscard]] bool shows(LogLevel level) const { return level >= level_; }
 
    private:
     void write(LogLevel level, const Error* error, std::string_view message) const;

@@ -38,6 +38,22 @@ TEST(Root, NothingOfTheHostStaysMounted) {
     EXPECT_EQ(bundle.sh("awk '$5 !~ \"^/(proc|dev|sys)(/|$)\" {print $5}' /proc/self/mountinfo").run().out, "/\n");
 }
 
+// Threat A9: what is mounted in the container's root stays off the host, even where the host shares its mounts.
+TEST(Root, SharedPropagationEndsAtTheContainer) {
+    Bundle bundle;
+    const std::string rootfs = bundle.rootfs().string();
+    ASSERT_EQ(::mount(rootfs.c_str(), rootfs.c_str(), nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::mount(nullptr, rootfs.c_str(), nullptr, MS_SHARED, nullptr), 0);
+    bundle.json("/linux/rootfsPropagation", "shared");
+    const Finished finished = bundle.sh("awk '$5 == \"/\" && /shared:/ {print \"shared\"}' /proc/self/mountinfo").run();
+    if (runtime_is_ocirt()) {  // runc 1.1.5 leaves it private
+        EXPECT_EQ(finished.out, "shared\n") << finished.err;
+    }
+    std::ifstream mounts("/proc/self/mountinfo");
+    for (std::string line; std::getline(mounts, line);) EXPECT_FALSE(line.contains(rootfs + "/")) << line;
+    ::umount2(rootfs.c_str(), MNT_DETACH);
+}
+
 struct OptionCase {
     std::vector<std::string> options;
     std::string expected;  // in the mount's or the filesystem's options
@@ -162,6 +178,13 @@ TEST(Mounts, TmpcopyupKeepsWhatIsThere) {
     bundle.mount({.destination = "/var/lib", .type = "tmpfs", .source = "tmpfs", .options = {"tmpcopyup"}});
     EXPECT_EQ(bundle.sh("cat /var/lib/seed; echo x > /var/lib/new").run().out, "kept\n");
     EXPECT_FALSE(fs::exists(bundle.rootfs() / "var/lib/new"));
+}
+
+TEST(Mounts, TmpcopyupMayBeReadonly) {
+    Bundle bundle;
+    bundle.file("/var/lib/seed", "kept\n");
+    bundle.mount({.destination = "/var/lib", .type = "tmpfs", .source = "tmpfs", .options = {"tmpcopyup", "ro"}});
+    EXPECT_EQ(bundle.sh("cat /var/lib/seed; touch /var/lib/new 2>&1 | grep -c Read-only").run().out, "kept\n1\n");
 }
 
 TEST(Mounts, LaterOnesCoverEarlierOnes) {

@@ -79,6 +79,19 @@ INSTANTIATE_TEST_SUITE_P(Kinds, JoinByPath,
                          ::testing::Values(std::pair{"network", "net"}, std::pair{"ipc", "ipc"},
                                            std::pair{"uts", "uts"}, std::pair{"pid", "pid"}));
 
+// Its processes, not the host's; and the program leads its session there as anywhere.
+TEST(Namespaces, ProcShowsTheJoinedPidNamespace) {
+    Bundle first;
+    ASSERT_EQ(first.sh("sleep 100").create().status, 0);
+    Bundle second;
+    second.namespace_path("pid", "/proc/" + std::to_string(first.state()["pid"].get<int>()) + "/ns/pid");
+    second.sh("test -e /proc/" + std::to_string(::getpid()) +
+              " && echo the host; test -e /proc/1 && test \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ && echo leader");
+    const Finished finished = second.run();
+    EXPECT_EQ(finished.out, "leader\n") << finished.err;
+    first.remove(true);
+}
+
 TEST(Namespaces, APathOfAnotherKindIsRefused) {
     Bundle bundle;
     EXPECT_NE(bundle.namespace_path("network", "/proc/self/ns/ipc").run().status, 0);

@@ -138,18 +138,5 @@ TEST(Messages, LogInJsonCarriesTheFields) {
     EXPECT_TRUE(entry.contains("time"));
 }
 
-TEST(Messages, ValidateNamesAllFindings) {
-    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: validate is ocirt's";
-    Bundle bundle;
-    bundle.json("/process/user/uid", -1).json("/process/cwd", "relative").json("/linux/namespaces/0/type", "nonsense");
-    EXPECT_NE(bundle.create().status, 0);  // also writes config.json
-    const Finished finished = bundle.command_without_id({"validate", "--bundle", bundle.path()});
-    EXPECT_NE(finished.status, 0);
-    const std::string all = finished.out + finished.err;
-    for (const char* pointer : {"/process/user/uid", "/process/cwd", "/linux/namespaces/0/type"})
-        EXPECT_TRUE(all.contains(pointer)) << all;
-    EXPECT_TRUE(all.contains("config.json:")) << all;
-}
-
 }  // namespace
 }  // namespace ocirt::test

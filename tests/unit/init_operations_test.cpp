@@ -272,6 +272,17 @@ TEST(InitOperations, TheUserIsSetInTheOrderThatLosesNothingEarly) {
     EXPECT_EQ(init.report().syscall, __NR_setresuid);
 }
 
+TEST(InitOperations, DeniedGroupsMatterOnlyWhereSomeAreAskedFor) {
+    for (const bool asked : {false, true}) {
+        FakeKernel kernel;
+        kernel.on(__NR_setgroups, -EPERM);
+        FakeMachine init(
+            SetUser<Hosted>{1, 1, asked ? std::vector<std::uint64_t>{5} : std::vector<std::uint64_t>{}, 1});
+        init.run();
+        EXPECT_EQ(kernel.count(__NR_execve), asked ? 0U : 1U);
+    }
+}
+
 TEST(InitOperations, EveryChangeOfCredentialsKeepsInitInvisible) {
     for (const bool user : {true, false}) {
         FakeKernel kernel;

@@ -14,6 +14,9 @@
 #include "runtime/plan/layout.h"
 
 namespace ocirt::plan {
+
+void PrintTo(const Step& step, std::ostream* out) { *out << op_name(step.action); }
+
 namespace {
 
 // Aligned as a mapping is.

@@ -18,8 +18,10 @@ using Json = nlohmann::json;
 inline Host hybrid_host() {
     using cgroup::Version;
     return {.cgroups = {{{Version::v1, "/sys/fs/cgroup/cpu,cpuacct", {"cpu", "cpuacct"}, "/"},
+                         {Version::v1, "/sys/fs/cgroup/cpuset", {"cpuset"}, "/"},
                          {Version::v1, "/sys/fs/cgroup/memory", {"memory"}, "/"},
                          {Version::v1, "/sys/fs/cgroup/devices", {"devices"}, "/"},
+                         {Version::v1, "/sys/fs/cgroup/blkio", {"blkio"}, "/"},
                          {Version::v1, "/sys/fs/cgroup/pids", {"pids"}, "/"},
                          {Version::v1, "/sys/fs/cgroup/systemd", {"name=systemd"}, "/user.slice"},
                          {Version::v2, "/sys/fs/cgroup/unified", {"hugetlb"}, "/user.slice"}}}};
@@ -28,6 +30,14 @@ inline Host hybrid_host() {
 inline Host v1_host() {
     Host host = hybrid_host();
     host.cgroups.hierarchies.pop_back();
+    return host;
+}
+
+// Every v1 controller.
+inline Host full_v1_host() {
+    Host host = v1_host();
+    for (const char* name : {"net_cls", "net_prio", "rdma", "hugetlb", "freezer"})
+        host.cgroups.hierarchies.push_back({cgroup::Version::v1, std::string("/sys/fs/cgroup/") + name, {name}, "/"});
     return host;
 }
 
@@ -58,7 +68,7 @@ inline Options usual_options() { return {.id = "web", .bundle = "/bundle"}; }
 // What `ocirt spec` writes, changed by a JSON merge patch (RFC 7396: arrays are replaced whole).
 inline Json patched_default(const Json& patch) {
     Json config = Json::parse(spec::default_config());
-    config.merge_patch(patch);
+    if (!patch.is_null()) config.merge_patch(patch);
     return config;
 }
 

@@ -38,7 +38,7 @@ Json read_json(const fs::path& path) {
 Json config_of(const Case& test) {
     if (test.file == nullptr) return patched_default(test.patch);
     Json config = read_json(data / test.file);
-    config.merge_patch(test.patch);
+    if (!test.patch.is_null()) config.merge_patch(test.patch);
     return config;
 }
 
@@ -84,47 +84,28 @@ Json with(Json patch, const Json& more) {
     return patch;
 }
 
-std::vector<Case> cases() {
-    const Json cgroup_mounts = {
-        {"mounts", {proc, mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "ro"})}}};
-    const Json without = {{"linux", {{"namespaces", namespaces({"pid", "mount"})}}}, {"hostname", nullptr}};
-    const Json with_cgroup = {{"linux", {{"namespaces", namespaces({"pid", "mount", "cgroup"})}}},
-                              {"hostname", nullptr}};
-    const Json hooks = {{"hooks",
-                         {{"prestart", hook("/usr/bin/prestart")},
-                          {"createRuntime", hook("/usr/bin/create-runtime")},
-                          {"createContainer", hook("/usr/bin/create-container")},
-                          {"startContainer", hook("/bin/start-container")},
-                          {"poststart", hook("/usr/bin/poststart")},
-                          {"poststop", hook("/usr/bin/poststop")}}}};
-    const Json devices = {{"linux",
-                           {{"devices",
-                             {{{"path", "/dev/fuse"}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"fileMode", 438}},
-                              {{"path", "/dev/sda"}, {"type", "b"}, {"major", 8}, {"minor", 0}, {"gid", 6}},
-                              {{"path", "/run/pipe"}, {"type", "p"}},
-                              {{"path", "/dev/null"}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"fileMode", 384}},
-                              {{"path", "/dev/ptmx"}, {"type", "c"}, {"major", 5}, {"minor", 2}}}}}}};
-    const Json binds = {{"mounts",
-                         {proc, mount("/a", "bind", "/srv/a", {"ro"}), mount("/b", "none", "b", {"rbind", "rro"}),
-                          mount("/c", "bind", "/srv/c", {"rbind", "rslave", "nosuid", "noatime"}),
-                          mount("/d", "bind", "/srv/d", {"bind", "rprivate", "shared"}),
-                          mount("/a", "none", "", {"remount", "nodev", "rnosuid"})}}};
-    const Json long_options = {
-        {"mounts",
-         {mount("/tmp", "tmpfs", "tmpfs", {"tmpcopyup", "ro", "size=1m"}),
-          mount("/merged", "overlay", "overlay",
-                {"lowerdir=/" + std::string(300, 'l'), "upperdir=/u", "workdir=/w", "nosuid", "sync"})}}};
+std::vector<Case> engine_cases() {
+    // What these two ask for and this version refuses by name (plan_test.cpp) is left out.
+    Json containerd = {{"process", {{"apparmorProfile", nullptr}}},
+                       {"mounts", read_json(data / "containerd.json")["mounts"]}};
+    for (Json& entry : containerd["mounts"])
+        for (const char* key : {"uidMappings", "gidMappings"}) entry.erase(key);
+    const Json runc = {
+        {"process", {{"scheduler", nullptr}, {"ioPriority", nullptr}, {"execCPUAffinity", nullptr}}},
+        {"linux",
+         {{"netDevices", nullptr}, {"intelRdt", nullptr}, {"personality", nullptr}, {"memoryPolicy", nullptr}}}};
     return {
         {.name = "docker", .patch = {}, .host = hybrid_host(), .file = "docker.json"},
         {.name = "podman", .patch = {}, .file = "podman.json"},
-        {.name = "containerd", .patch = {{"process", {{"apparmorProfile", nullptr}}}}, .file = "containerd.json"},
-        {.name = "runc", .patch = {}, .host = v1_host(), .file = "runc.json"},
-        {.name = "minimal", .patch = minimal()},
+        {.name = "containerd", .patch = containerd, .file = "containerd.json"},
+        {.name = "runc", .patch = runc, .host = full_v1_host(), .file = "runc.json"},
+    };
+}
+
+std::vector<Case> namespace_cases() {
+    return {
         {.name = "rootless",
          .patch = with(user_namespace({"pid", "ipc", "uts", "mount", "user", "cgroup"}), {{"hostname", "web"}}),
-         .host = rootless_host()},
-        {.name = "rootless_without_cgroup_namespace",
-         .patch = with(user_namespace({"pid", "mount", "user", "network", "uts", "ipc"}), cgroup_mounts),
          .host = rootless_host()},
         {.name = "user_namespace_on_the_hosts_network",
          .patch = user_namespace({"pid", "ipc", "uts", "mount", "user", "cgroup"})},
@@ -149,7 +130,18 @@ std::vector<Case> cases() {
         {.name = "no_mount_namespace",
          .patch = with(minimal(), {{"linux", {{"namespaces", namespaces({"pid:/proc/7/ns/pid"})}}},
                                    {"process", {{"cwd", "/work/../work/dir"}}}})},
-        {.name = "hooks", .patch = with(minimal(), hooks)},
+    };
+}
+
+std::vector<Case> cgroup_cases() {
+    const Json cgroup_mounts = {
+        {"mounts", {proc, mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "ro"})}}};
+    const Json without = {{"linux", {{"namespaces", namespaces({"pid", "mount", "uts"})}}}};
+    const Json with_cgroup = {{"linux", {{"namespaces", namespaces({"pid", "mount", "uts", "cgroup"})}}}};
+    return {
+        {.name = "rootless_without_cgroup_namespace",
+         .patch = with(user_namespace({"pid", "mount", "user", "network", "uts", "ipc"}), cgroup_mounts),
+         .host = rootless_host()},
         {.name = "cgroup_mount_v1", .patch = with(cgroup_mounts, without), .host = v1_host()},
         {.name = "cgroup_mount_v1_with_cgroup_namespace", .patch = with(cgroup_mounts, with_cgroup), .host = v1_host()},
         {.name = "cgroup_mount_hybrid", .patch = with(cgroup_mounts, without), .host = hybrid_host()},
@@ -158,6 +150,28 @@ std::vector<Case> cases() {
          .host = hybrid_host()},
         {.name = "cgroup_mount_v2", .patch = with(cgroup_mounts, without)},
         {.name = "cgroup_mount_v2_with_cgroup_namespace", .patch = with(cgroup_mounts, with_cgroup)},
+    };
+}
+
+std::vector<Case> mount_cases() {
+    const Json devices = {{"linux",
+                           {{"devices",
+                             {{{"path", "/dev/fuse"}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"fileMode", 438}},
+                              {{"path", "/dev/sda"}, {"type", "b"}, {"major", 8}, {"minor", 0}, {"gid", 6}},
+                              {{"path", "/run/pipe"}, {"type", "p"}},
+                              {{"path", "/dev/null"}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"fileMode", 384}},
+                              {{"path", "/dev/ptmx"}, {"type", "c"}, {"major", 5}, {"minor", 2}}}}}}};
+    const Json binds = {{"mounts",
+                         {proc, mount("/a", "bind", "/srv/a", {"ro"}), mount("/b", "none", "b", {"rbind", "rro"}),
+                          mount("/c", "bind", "/srv/c", {"rbind", "rslave", "nosuid", "noatime"}),
+                          mount("/d", "bind", "/srv/d", {"bind", "rprivate", "shared"}),
+                          mount("/a", "none", "", {"remount", "nodev", "rnosuid"})}}};
+    const Json long_options = {
+        {"mounts",
+         {mount("/tmp", "tmpfs", "tmpfs", {"tmpcopyup", "ro", "size=1m"}),
+          mount("/merged", "overlay", "overlay",
+                {"lowerdir=/" + std::string(300, 'l'), "upperdir=/u", "workdir=/w", "nosuid", "sync"})}}};
+    return {
         {.name = "readonly_and_masks",
          .patch = {{"root", {{"readonly", true}}},
                    {"process", {{"cwd", "/a/../b"}, {"user", {{"uid", 5}, {"umask", 63}}}}},
@@ -172,13 +186,34 @@ std::vector<Case> cases() {
          .patch = with(with(minimal(), devices), user_namespace({"mount", "user"}))},
         {.name = "binds", .patch = binds},
         {.name = "long_options", .patch = with(minimal(), long_options)},
+    };
+}
+
+std::vector<Case> other_cases() {
+    const Json hooks = {{"hooks",
+                         {{"prestart", hook("/usr/bin/prestart")},
+                          {"createRuntime", hook("/usr/bin/create-runtime")},
+                          {"createContainer", hook("/usr/bin/create-container")},
+                          {"startContainer", hook("/bin/start-container")},
+                          {"poststart", hook("/usr/bin/poststart")},
+                          {"poststop", hook("/usr/bin/poststop")}}}};
+    return {
+        {.name = "minimal", .patch = minimal()},
+        {.name = "hooks", .patch = with(minimal(), hooks)},
         {.name = "no_pivot",
          .patch = minimal(),
          .options = {.id = "web", .bundle = "/bundle", .no_pivot = true, .no_new_keyring = true}},
         {.name = "preserve_fds", .patch = minimal(), .options = {.id = "web", .bundle = "/bundle", .preserve_fds = 3}},
         {.name = "kernel_before_5_12", .patch = {}, .host = old_host()},
-        {.name = "no_cgroups", .patch = {{"linux", {{"resources", nullptr}}}}, .host = bare_host()},
+        {.name = "no_cgroups", .patch = minimal(), .host = bare_host()},
     };
+}
+
+std::vector<Case> cases() {
+    std::vector<Case> all;
+    for (const auto& some : {engine_cases(), namespace_cases(), cgroup_cases(), mount_cases(), other_cases()})
+        all.insert(all.end(), some.begin(), some.end());
+    return all;
 }
 
 // Each element of a list on a line of its own.

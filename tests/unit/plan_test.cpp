@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"NoV2Tree", mounts({mount("/sys/fs/cgroup", "cgroup2", "cgroup")}), Fault::unsupported,
                             "/mounts/0", "no such filesystem", v1_host()},
                     Refused{"LimitWithoutCgroups",
-                            {{"linux", {{"resources", {{"pids", {{"limit", 5}}}}}}}},
+                            {{"mounts", nullptr}, {"linux", {{"resources", {{"pids", {{"limit", 5}}}}}}}},
                             Fault::unsupported,
                             "/linux/resources/pids/limit",
                             "",
@@ -198,6 +198,20 @@ TEST(PlanOrder, ProcOfAJoinedPidNamespaceIsMountedInIt) {
     EXPECT_LT(*respawn, *proc);
     EXPECT_LT(*proc, *masks);
     EXPECT_LT(*find_mount(plan, "/dev"), *find<PivotRoot<Hosted>>(plan));
+}
+
+// In a user namespace a new procfs needs another one in sight: the namespace is joined before pivot_root.
+TEST(PlanOrder, InAUserNamespaceAPidNamespaceIsJoinedBeforeTheMounts) {
+    Json patch = joined_pid();
+    patch["linux"]["namespaces"].push_back({{"type", "user"}, {"path", "/proc/7/ns/user"}});
+    const Plan plan = *plan_of(patched_default(patch));
+    const auto respawn = find<Respawn<Hosted>>(plan);
+    const auto proc = find_mount(plan, "/proc");
+    const auto session = find<NewSession<Hosted>>(plan);
+    ASSERT_TRUE(respawn && proc && session);
+    EXPECT_LT(*respawn, *session);
+    EXPECT_LT(*respawn, *proc);
+    EXPECT_LT(*proc, *find<PivotRoot<Hosted>>(plan));
 }
 
 // The program shall lead its session, and the process that joins is not the one that goes on.
@@ -326,7 +340,7 @@ TEST(PlanProcess, SeccompKeepsAdminForItself) {
 }
 
 TEST(PlanDescribe, SaysWhatStepsDo) {
-    const auto say = [](Action action) { return sentence(action); };
+    const auto say = [](const Action& action) { return sentence(action); };
     EXPECT_EQ(say(Unshare<Hosted>{.flags = CLONE_NEWNS | CLONE_NEWUTS}), "make new namespaces: uts, mount");
     EXPECT_EQ(say(MountFs<Hosted>{
                   .fstype = "tmpfs", .target = "/dev", .options = {"mode=755"}, .attributes = MOUNT_ATTR_NOSUID}),

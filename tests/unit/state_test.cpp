@@ -94,8 +94,8 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
     const Json whole = Json::parse(to_json(full_record()));
     const auto refuses = [](const Json& object, const std::string& what) {
         const Result<Record> read = from_json(object.dump());
-        EXPECT_FALSE(read) << what;
-        if (!read) EXPECT_EQ(read.error().fault, Fault::corrupted);
+        ASSERT_FALSE(read) << what;
+        EXPECT_EQ(read.error().fault, Fault::corrupted) << what;
     };
     for (const char* level : {"", "/ocirt"}) {
         const Json::json_pointer base{std::string(level)};

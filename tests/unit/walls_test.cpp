@@ -34,9 +34,7 @@ const std::vector<Room>& rooms() {
         // init's program as bytes, for the runtime: the one file there that is not init's own.
         {.folder = "runtime/init/image.", .may_include = {}},
         {.folder = "runtime/init/",
-         .may_include = {"runtime/plan/steps.h", "runtime/plan/step_table.h", "runtime/plan/steps_container.h",
-                         "runtime/plan/steps_process.h", "runtime/plan/steps_root.h", "runtime/plan/layout.h",
-                         "runtime/plan/protocol.h"}},
+         .may_include = {"runtime/plan/steps.h", "runtime/plan/layout.h", "runtime/plan/protocol.h"}},
         {.folder = "runtime/cgroup/", .may_include = {"common/", "runtime/spec/"}},
         {.folder = "runtime/security/", .may_include = {"common/", "runtime/spec/"}},
         {.folder = "runtime/state/", .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/cgroup/"}},

@@ -15,7 +15,7 @@ void add_run(Cli& cli) {
         cli, "run", "create a container, start it, wait for its end and delete it", [&cli, options]() -> Result<int> {
             const lifecycle::RunRequest request{
                 .create = TRY(create_request(cli, options->create)), .keep = options->keep, .detach = options->detach};
-            return lifecycle::run(request, [&cli](const Error& warning) { cli.log.warning(warning); });
+            return lifecycle::run(request, cli.log);
         });
     add_create_options(*command, options->create);
     command->add_flag("-d,--detach", options->detach, "return once the program runs");

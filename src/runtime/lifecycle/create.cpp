@@ -92,6 +92,7 @@ class Creation {
         TRY(init_->send(Stage::trees, TRY(open_trees(prepared_.plan))));
         TRY(give_user_namespace_late());
         TRY(enter_cgroups());
+        TRY(draft_record());
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
@@ -117,7 +118,7 @@ class Creation {
         return Created{.container = {std::move(directory_), std::move(record_)},
                        .report = std::move(report),
                        .pidfd = init_->release(),
-                       .warnings = prepared_.plan.warnings};
+                       .plan = std::move(prepared_.plan)};
     }
 
    private:
@@ -187,7 +188,7 @@ class Creation {
     Result<> run_create_hooks() {
         if (!prepared_.plan.has_create_hooks) return {};
         hooks_began_ = true;
-        record_.init.pid = init_->pid();
+        TRY(draft_record());  // the pid may be another one by now
         const std::string state = spec_state(record_, state::Status::creating, false);
         TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
         TRY(run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime"));
@@ -200,16 +201,23 @@ class Creation {
         return init_->send(stage, descriptors);
     }
 
-    Result<> commit() {
+    // Written while init is busy; it counts once it has its name.
+    Result<> draft_record() {
         const pid_t pid = init_->pid();
+        if (record_.complete && record_.init.pid == pid) return {};
         record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
+        if (!record_.complete) add_start_steps();
         record_.complete = true;
-        add_start_steps();
+        return directory_.draft(record_);
+    }
+
+    Result<> commit() {
+        TRY(draft_record());  // again if it has become another process
         if (!request_.pid_file.empty()) {
-            TRY(write_pid_file(request_.pid_file, pid));
+            TRY(write_pid_file(request_.pid_file, init_->pid()));
             pid_file_written_ = true;
         }
-        TRY(directory_.write(record_));
+        TRY(directory_.publish());
         if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
         return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
     }

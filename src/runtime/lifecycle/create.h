@@ -45,7 +45,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
-    std::vector<plan::Warning> warnings;
+    plan::Plan plan;
 };
 
 // On an error nothing is left: no process, mount, cgroup or file; the poststop hooks have run if others had.

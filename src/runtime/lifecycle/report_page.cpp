@@ -34,6 +34,19 @@ std::string report_text(const Report& report) {
     return {report.text, strnlen(report.text, std::min<std::size_t>(report.text_size, sizeof(report.text)))};
 }
 
+// The kernel marks each line of a filesystem's log with its level: "e tmpfs: Unknown parameter 'x'".
+std::string without_levels(const std::string& log) {
+    std::string words;
+    for (std::size_t begin = 0; begin < log.size();) {
+        const std::size_t end = std::min(log.find('\n', begin), log.size());
+        std::string line = log.substr(begin, end - begin);
+        if (line.size() > 2 && line[1] == ' ') line.erase(0, 2);
+        if (!line.empty()) words += (words.empty() ? "" : "; ") + line;
+        begin = end + 1;
+    }
+    return words;
+}
+
 void explain_detail(const Report& report, Error& error) {
     const std::string text = report_text(report);
     switch (report.detail) {
@@ -52,7 +65,7 @@ void explain_detail(const Report& report, Error& error) {
             error.detail = "it took longer than " + std::to_string(report.value) + " ms and was killed";
             break;
         case Detail::exec_failed: error.object = text; break;
-        case Detail::kernel_log:
+        case Detail::kernel_log: error.detail = without_levels(text); break;
         case Detail::unsafe_target: error.detail = text; break;
     }
 }

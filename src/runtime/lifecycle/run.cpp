@@ -12,6 +12,7 @@
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/remove.h"
 #include "runtime/lifecycle/start.h"
+#include "runtime/lifecycle/trace.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -49,27 +50,29 @@ Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd) {
 
 }  // namespace
 
-Result<int> run(const RunRequest& request, const std::function<void(const Error&)>& warn) {
+Result<int> run(const RunRequest& request, const Log& log) {
     const Fd signals = request.detach ? Fd{} : TRY(block_signals());
     Created created = TRY(create(request.create));
-    for (const plan::Warning& warning : created.warnings)
-        warn({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
+    for (const plan::Warning& warning : created.plan.warnings)
+        log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
     const auto take_away = [&]() -> Result<> {
         const Result<Removed> removed = remove_ended(created.container);
         // Someone else's `delete` came before.
         if (!removed && removed.error().fault == Fault::not_found) return {};
         if (!removed) return std::unexpected(removed.error());
-        if (!removed->hook_failure) warn(removed->hook_failure.error());
+        if (!removed->hook_failure) log.warning(removed->hook_failure.error());
         return {};
     };
     Result<> started = start_created(created.container);
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);
-        if (const Result<> removed = take_away(); !removed) warn(removed.error());
+        if (const Result<> removed = take_away(); !removed) log.warning(removed.error());
         return std::unexpected(std::move(started).error());
     }
+    if (log.shows(LogLevel::debug))
+        for (const std::string& line : trace(created.plan, created.report.report())) log.debug(line);
     if (request.detach) return 0;
     created.container.directory.unlock();
     const int status = TRY(wait_and_forward(signals, created.pidfd));

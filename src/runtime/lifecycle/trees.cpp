@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -42,24 +41,10 @@ Result<Fd> open_tree(const Tree& tree) {
     return fd;
 }
 
-int clone_flag(spec::NamespaceKind kind) {
-    switch (kind) {
-        case spec::NamespaceKind::pid: return CLONE_NEWPID;
-        case spec::NamespaceKind::network: return CLONE_NEWNET;
-        case spec::NamespaceKind::mount: return CLONE_NEWNS;
-        case spec::NamespaceKind::ipc: return CLONE_NEWIPC;
-        case spec::NamespaceKind::uts: return CLONE_NEWUTS;
-        case spec::NamespaceKind::user: return CLONE_NEWUSER;
-        case spec::NamespaceKind::cgroup: return CLONE_NEWCGROUP;
-        case spec::NamespaceKind::time: return CLONE_NEWTIME;
-    }
-    return 0;
-}
-
 Result<Fd> open_namespace(const plan::PlannedNamespace& ns) {
     Fd fd = TRY(sys::open(ns.path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
     const int kind = ::ioctl(fd.get(), NS_GET_NSTYPE);
-    if (kind == clone_flag(ns.kind)) return fd;
+    if (kind > 0 && static_cast<std::uint64_t>(kind) == plan::clone_flag(ns.kind)) return fd;
     return fail({.fault = Fault::invalid_config,
                  .operation = "join the namespace",
                  .object = ns.path,

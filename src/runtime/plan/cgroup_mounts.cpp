@@ -66,13 +66,14 @@ void arrange(const CgroupMount& view, const std::string& target) {
                                    .options = {"mode=755"},
                                    .attributes = view.options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY}},
                    view.pointer);
+    const std::string below = target + "/";
     for (std::size_t i = 0; i < hierarchies.size(); ++i) {
         const std::string name = name_of(hierarchies[i]);
-        view.show(i, target + "/" + name);
+        view.show(i, below + name);
         if (hierarchies[i].version == cgroup::Version::v2 || hierarchies[i].controllers.size() < 2) continue;
         for (const std::string& controller : hierarchies[i].controllers)
             if (controller != name)
-                view.draft.add(MakeSymlink<Hosted>{.target = name, .link = target + "/" + controller}, view.pointer);
+                view.draft.add(MakeSymlink<Hosted>{.target = name, .link = below + controller}, view.pointer);
     }
     if ((view.options.set & MOUNT_ATTR_RDONLY) != 0)
         view.draft.add(SetMountAttributes<Hosted>{.path = target, .set = MOUNT_ATTR_RDONLY}, view.pointer);

@@ -56,20 +56,6 @@ const S* find(const Plan& plan) {
     return nullptr;
 }
 
-std::uint64_t flag_of(spec::NamespaceKind kind) {
-    switch (kind) {
-        case spec::NamespaceKind::pid: return CLONE_NEWPID;
-        case spec::NamespaceKind::network: return CLONE_NEWNET;
-        case spec::NamespaceKind::mount: return CLONE_NEWNS;
-        case spec::NamespaceKind::ipc: return CLONE_NEWIPC;
-        case spec::NamespaceKind::uts: return CLONE_NEWUTS;
-        case spec::NamespaceKind::user: return CLONE_NEWUSER;
-        case spec::NamespaceKind::cgroup: return CLONE_NEWCGROUP;
-        case spec::NamespaceKind::time: return CLONE_NEWTIME;
-    }
-    return 0;
-}
-
 std::string namespaces(const Plan& plan) {
     constexpr std::uint64_t all = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
                                   CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWTIME;
@@ -80,7 +66,7 @@ std::string namespaces(const Plan& plan) {
         if (const auto* respawn = as<Respawn<Hosted>>(step)) made |= respawn->flags;
         if (as<SetTimeOffsets<Hosted>>(step) != nullptr) made |= CLONE_NEWTIME;
     }
-    for (const PlannedNamespace& ns : plan.namespaces) joined |= flag_of(ns.kind);
+    for (const PlannedNamespace& ns : plan.namespaces) joined |= clone_flag(ns.kind);
     std::string text;
     const auto part = [&text](const char* name, std::uint64_t flags) {
         if (flags != 0) text += (text.empty() ? "" : "; ") + (name + namespace_names(flags));
@@ -116,7 +102,7 @@ void tell_beginning(Story& story, const Plan& plan) {
                "");
     if (plan.user_namespace) story.line("write the ID maps of its user namespace", "/linux/uidMappings");
     for (const PlannedNamespace& ns : plan.namespaces)
-        story.line("open the " + namespace_names(flag_of(ns.kind)) + " namespace " + ns.path, ns.pointer);
+        story.line("open the " + namespace_names(clone_flag(ns.kind)) + " namespace " + ns.path, ns.pointer);
     for (const PlannedTree& tree : plan.trees) story.line(sentence(tree.tree), tree.pointer);
 }
 
@@ -160,10 +146,13 @@ std::string source_of(const Plan& plan, Slot slot) {
     return {};
 }
 
+// In a story, a step can be told better than at the beginning of an error line.
 std::string told(const Plan& plan, const Step& step) {
-    const auto* attach = as<AttachMount<Hosted>>(step);
-    if (attach == nullptr) return sentence(step.action);
-    return "bind " + source_of(plan, attach->slot) + " on " + attach->target;
+    if (const auto* attach = as<AttachMount<Hosted>>(step))
+        return "bind " + source_of(plan, attach->slot) + " on " + attach->target;
+    if (const auto* program = as<FindProgram<Hosted>>(step)) return "look up the program " + program->name;
+    if (const auto* exec = as<Exec<Hosted>>(step)) return "execute " + command_line(exec->args);
+    return sentence(step.action);
 }
 
 bool is_notice(const Step& step, Stage stage) {

@@ -31,6 +31,11 @@ struct Draft {
         return found != nullptr && found->path.empty();
     }
     [[nodiscard]] bool joins(spec::NamespaceKind kind) const { return has(kind) && !makes(kind); }
+    // An existing pid namespace is entered after pivot_root (threats.md, crun 1.31). Not with a user namespace: there
+    // the kernel allows a new procfs only while another one is in sight, which is before pivot_root.
+    [[nodiscard]] bool joins_pid_late() const {
+        return joins(spec::NamespaceKind::pid) && !has(spec::NamespaceKind::user);
+    }
     // "/linux/namespaces/2" of the entry of this kind; the list's own pointer when there is none.
     [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
 };

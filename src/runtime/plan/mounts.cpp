@@ -232,10 +232,10 @@ Result<> plan_mount(Draft& draft, const spec::Mount& mount, const std::string& p
     return plan_filesystem(draft, mount, target, std::move(options), flags, pointer);
 }
 
-// procfs shows the pid namespace of whoever mounts it. One that is joined is entered late (namespaces.cpp): its procfs
-// is mounted after that, and so is everything that lies on it.
+// procfs shows the pid namespace of whoever mounts it. Where one is joined late its procfs is mounted after that, and
+// so is everything that lies on it.
 bool is_late(const Draft& draft, const spec::Mount& mount) {
-    if (!draft.joins(NamespaceKind::pid)) return false;
+    if (!draft.joins_pid_late()) return false;
     if (mount.type == "proc" && !spec::read_mount_options(mount.options).bind) return true;
     const std::string target = clean_path(mount.destination);
     return std::ranges::any_of(draft.late_mounts, [&](std::size_t index) {

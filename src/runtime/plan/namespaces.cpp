@@ -3,7 +3,8 @@
 //  before
 //    init is executed, or execve would take every capability.
 //  - A namespace of the host is joined before a new user namespace is entered: afterwards there is no right to.
-//  - A pid namespace is entered last, after pivot_root, by a process of its own (threats.md, crun 1.31).
+//  - A pid namespace is entered by a process of its own: a joined one after pivot_root where that is possible
+//    (Draft::joins_pid_late).
 //  - A cgroup namespace shows the cgroup that its maker is in: made after the attach (cgroup_namespaces(7)).
 //  - The others are made by init itself, while the parent makes the cgroups.
 #include <linux/sched.h>
@@ -19,20 +20,6 @@ namespace ocirt::plan {
 namespace {
 
 using spec::NamespaceKind;
-
-constexpr std::uint64_t clone_flag(NamespaceKind kind) {
-    switch (kind) {
-        case NamespaceKind::pid: return CLONE_NEWPID;
-        case NamespaceKind::network: return CLONE_NEWNET;
-        case NamespaceKind::mount: return CLONE_NEWNS;
-        case NamespaceKind::ipc: return CLONE_NEWIPC;
-        case NamespaceKind::uts: return CLONE_NEWUTS;
-        case NamespaceKind::user: return CLONE_NEWUSER;
-        case NamespaceKind::cgroup: return CLONE_NEWCGROUP;
-        case NamespaceKind::time: return CLONE_NEWTIME;
-    }
-    return 0;
-}
 
 void join(Draft& draft, NamespaceKind kind) {
     const Slot slot = draft.next_slot++;
@@ -95,10 +82,24 @@ void enter_cgroups(Draft& draft) {
 }  // namespace
 
 std::string Draft::namespace_pointer(NamespaceKind kind) const {
-    const std::string list = "/linux/namespaces";
+    std::string list = "/linux/namespaces";
     for (std::size_t i = 0; i < config.linux.namespaces.size(); ++i)
         if (config.linux.namespaces[i].kind == kind) return list + "/" + std::to_string(i);
     return list;
+}
+
+std::uint64_t clone_flag(NamespaceKind kind) {
+    switch (kind) {
+        case NamespaceKind::pid: return CLONE_NEWPID;
+        case NamespaceKind::network: return CLONE_NEWNET;
+        case NamespaceKind::mount: return CLONE_NEWNS;
+        case NamespaceKind::ipc: return CLONE_NEWIPC;
+        case NamespaceKind::uts: return CLONE_NEWUTS;
+        case NamespaceKind::user: return CLONE_NEWUSER;
+        case NamespaceKind::cgroup: return CLONE_NEWCGROUP;
+        case NamespaceKind::time: return CLONE_NEWTIME;
+    }
+    return 0;
 }
 
 void plan_namespaces(Draft& draft) {
@@ -109,6 +110,7 @@ void plan_namespaces(Draft& draft) {
     if (new_user) plan.user_namespace = UserNamespace{draft.config.linux.uid_mappings, draft.config.linux.gid_mappings};
 
     const auto trees_arrive = Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::trees)};
+    const bool join_pid = draft.joins(NamespaceKind::pid) && !draft.joins_pid_late();
     const bool user_first = draft.joins(NamespaceKind::user) || (new_user && joins_any(draft));
     if (!user_first) {
         plan.clone_flags = (new_user ? CLONE_NEWUSER : 0u) | (new_pid ? CLONE_NEWPID : 0u);
@@ -118,6 +120,7 @@ void plan_namespaces(Draft& draft) {
     } else if (new_user) {
         draft.add(trees_arrive);
         join_the_simple_ones(draft);
+        if (join_pid) join(draft, NamespaceKind::pid);
         draft.add(Unshare<Hosted>{.flags = CLONE_NEWUSER}, draft.namespace_pointer(NamespaceKind::user));
         draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::maps)});
         draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::maps)}, "/linux/uidMappings");
@@ -129,14 +132,16 @@ void plan_namespaces(Draft& draft) {
         draft.add(BecomeRoot<Hosted>{});
         make_the_simple_ones(draft);
         join_the_simple_ones(draft);
+        if (join_pid) join(draft, NamespaceKind::pid);
     }
-    if (user_first && new_pid) {
+    if (user_first && (new_pid || join_pid)) {
         // The parent attaches this process; the next one is born where it is.
         plan_cgroup_namespace(draft);
-        draft.add(Respawn<Hosted>{.flags = CLONE_NEWPID}, draft.namespace_pointer(NamespaceKind::pid));
+        draft.add(Respawn<Hosted>{.flags = new_pid ? std::uint64_t{CLONE_NEWPID} : 0u},
+                  draft.namespace_pointer(NamespaceKind::pid));
     }
 
-    if (!draft.joins(NamespaceKind::pid)) draft.add(NewSession<Hosted>{});
+    if (!draft.joins_pid_late()) draft.add(NewSession<Hosted>{});
     if (!draft.options.no_new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
     write_time_offsets(draft);
     set_names(draft);
@@ -155,7 +160,7 @@ void plan_cgroup_namespace(Draft& draft) {
 }
 
 void plan_pid_namespace(Draft& draft) {
-    if (!draft.joins(NamespaceKind::pid)) return;
+    if (!draft.joins_pid_late()) return;
     join(draft, NamespaceKind::pid);
     draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
     draft.add(NewSession<Hosted>{});  // the program shall lead it: not before this process is the last one

@@ -102,4 +102,7 @@ struct Plan {
     std::vector<Warning> warnings;
 };
 
+// The CLONE_NEW* flag of a kind of namespace.
+[[nodiscard]] std::uint64_t clone_flag(spec::NamespaceKind kind);
+
 }  // namespace ocirt::plan

@@ -45,7 +45,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::cgroup: return "the cgroups to be made";
         case Stage::mounted: return "everything is mounted";
         case Stage::create_hooks: return "the hooks of the parent";
-        case Stage::ready: return "created: only `start` is missing";
+        case Stage::ready: return "only `start` is missing";
         case Stage::committed: return "the state to be on disk";
         case Stage::moved: return "moved to another process";
     }
@@ -133,8 +133,12 @@ struct Sentence {
     }
     std::string operator()(const MakeSymlink<Hosted>& s) const { return "link " + s.link + " to " + s.target; }
     std::string operator()(const WriteSysctl<Hosted>& s) const { return "set the sysctl " + s.key + " to " + s.value; }
-    std::string operator()(const PivotRoot<Hosted>&) const { return "make it \"/\" and let go of the host's root"; }
-    std::string operator()(const MoveRoot<Hosted>&) const { return "move it onto \"/\" (no pivot_root)"; }
+    std::string operator()(const PivotRoot<Hosted>&) const {
+        return "make the root filesystem \"/\" and let go of the host's";
+    }
+    std::string operator()(const MoveRoot<Hosted>&) const {
+        return "move the root filesystem onto \"/\" (no pivot_root)";
+    }
     std::string operator()(const EnterRoot<Hosted>&) const { return "chroot into the root filesystem"; }
     std::string operator()(const MaskPath<Hosted>& s) const { return "mask " + s.path; }
     std::string operator()(const ReadonlyPath<Hosted>& s) const { return "make " + s.path + " read-only"; }
@@ -143,7 +147,8 @@ struct Sentence {
                (s.timeout_ms != 0 ? " for at most " + std::to_string(s.timeout_ms / 1000) + " s" : "");
     }
     std::string operator()(const ChangeDirectory<Hosted>& s) const {
-        return "change to the working directory " + s.path + (s.as_user != 0 ? ", if only the user may" : "");
+        return "change to the working directory " + s.path +
+               (s.as_user != 0 ? " as the user, if root was refused" : "");
     }
     std::string operator()(const FindHome<Hosted>& s) const {
         return "look up the home directory of user " + std::to_string(s.uid);
@@ -156,7 +161,7 @@ struct Sentence {
     std::string operator()(const SetUmask<Hosted>& s) const { return "set the umask to " + octal(s.mask); }
     std::string operator()(const SetNoNewPrivileges<Hosted>&) const { return "forbid new privileges"; }
     std::string operator()(const DropBounding<Hosted>& s) const {
-        return "drop the bounding set to " + count(s.keep) + " capabilities";
+        return "cut the bounding set down to " + count(s.keep);
     }
     std::string operator()(const SetUser<Hosted>& s) const {
         std::string text = "become user " + std::to_string(s.uid) + ", group " + std::to_string(s.gid);

@@ -10,10 +10,10 @@
 // (openat2 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): no symlink in a hostile rootfs leads outside.
 #pragma once
 
-#include "runtime/plan/step_table.h"
-#include "runtime/plan/steps_container.h"
-#include "runtime/plan/steps_process.h"
-#include "runtime/plan/steps_root.h"
+#include "runtime/plan/mount_steps.h"
+#include "runtime/plan/namespace_steps.h"
+#include "runtime/plan/process_steps.h"
+#include "runtime/plan/step.h"
 
 namespace ocirt::plan {
 

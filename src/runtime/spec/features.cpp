@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 0> unsafe_annotations{};
 template <class T>
 Json sorted_names(const T& words) {
     std::vector<std::string_view> names;
+    names.reserve(std::size(words));
     for (const auto& word : words) names.push_back(word.name);
     std::ranges::sort(names);
     return Json(names);

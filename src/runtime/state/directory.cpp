@@ -136,9 +136,17 @@ bool Directory::is_locked_by_other() const {
 }
 
 Result<> Directory::write(const Record& record) const {
+    TRY(draft(record));
+    return publish();
+}
+
+Result<> Directory::draft(const Record& record) const {
     const std::string text = to_json(record);
     const Fd file = TRY(sys::open_at(directory_, record_draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-    TRY(sys::write_all(file, text.data(), text.size()));
+    return sys::write_all(file, text.data(), text.size());
+}
+
+Result<> Directory::publish() const {
     if (::renameat(directory_.get(), record_draft, directory_.get(), record_name) != 0)
         return fail_errno("renameat", "write the state record of", quoted(id_));
     return {};

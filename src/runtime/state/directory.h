@@ -40,6 +40,9 @@ class Directory {
     [[nodiscard]] bool is_locked_by_other() const;
 
     [[nodiscard]] Result<> write(const Record& record) const;
+    // The same in two parts: what takes time, and the rename that makes it count.
+    [[nodiscard]] Result<> draft(const Record& record) const;
+    [[nodiscard]] Result<> publish() const;
     // Fault::not_found where no record was written (a `create` cut short before it).
     [[nodiscard]] Result<Record> read() const;
 

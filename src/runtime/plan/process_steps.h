@@ -1,7 +1,7 @@
-// The steps that make the process the user's program. Part of steps.h.
+// Steps (steps.h): hooks, and what makes init the user's program. Freestanding.
 #pragma once
 
-#include "runtime/plan/step_table.h"
+#include "runtime/plan/step.h"
 
 namespace ocirt::plan {
 
@@ -150,6 +150,15 @@ struct InstallSeccomp {  // seccomp(SECCOMP_SET_MODE_FILTER, flags): the last ca
         v("flags", s.flags);
         v("filter", s.filter);
     }
+};
+
+// Accepts on slot_listener until a peer says start (protocol.h). The accepted connection stays open, close-on-exec:
+// its end is the answer.
+template <class R>
+struct AwaitStart {
+    static constexpr Op op = Op::await_start;
+    template <class S, class V>
+    static constexpr void fields(S&, V&&) {}
 };
 
 // close_range above the preserved descriptors, execve.

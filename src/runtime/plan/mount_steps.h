@@ -1,7 +1,7 @@
-// The steps that build and enter the root filesystem. Paths are the container's unless said otherwise. Part of steps.h.
+// Steps (steps.h): the root filesystem, from the detached tree to the masks. Freestanding.
 #pragma once
 
-#include "runtime/plan/step_table.h"
+#include "runtime/plan/step.h"
 
 namespace ocirt::plan {
 

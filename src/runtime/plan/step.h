@@ -1,4 +1,5 @@
-// The slots, stages and operation numbers that steps are made of. Part of steps.h.
+// What every step shares: init's table of descriptors, the stages at which init and its parent meet, and the list of
+// all steps. Freestanding.
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
-// The steps that place the process: namespaces, cgroups, session, and its talk with the parent. Part of steps.h.
+// Steps (steps.h): the namespaces, the processes on the way into them, and what belongs to a new one. Freestanding.
 #pragma once
 
-#include "runtime/plan/step_table.h"
+#include "runtime/plan/step.h"
 
 namespace ocirt::plan {
 
@@ -137,15 +137,6 @@ struct SetDomainname {
 template <class R>
 struct RaiseLoopback {  // `lo` up in a new network namespace
     static constexpr Op op = Op::raise_loopback;
-    template <class S, class V>
-    static constexpr void fields(S&, V&&) {}
-};
-
-// Accepts on slot_listener until a peer says start (protocol.h). The accepted connection stays open, close-on-exec:
-// its end is the answer.
-template <class R>
-struct AwaitStart {
-    static constexpr Op op = Op::await_start;
     template <class S, class V>
     static constexpr void fields(S&, V&&) {}
 };
