@@ -16,7 +16,7 @@ void add_validate(Cli& cli) {
             const spec::Loaded loaded = TRY(spec::load(path));
             std::string text;
             for (const spec::Finding& finding : loaded.parsed.findings) text += render(finding, path) + "\n";
-            TRY(print(text));
+            (void)TRY(print(text));
             return loaded.parsed.ok() ? 0 : 1;
         });
     command->add_option("config", options->config, "the file (default: config.json)");

@@ -86,7 +86,7 @@ Result<> run_hook(const spec::Hook& hook, const Fd& input, const std::string& bu
     while (!ended && !hook.timeout) ended = TRY(wait_for_end(pidfd, deadline));
     if (!ended) {
         (void)sys::send_signal(pidfd, SIGKILL);
-        TRY(reap(pidfd));
+        (void)TRY(reap(pidfd));
         return fail(hook_error(hook, "it took longer than " + std::to_string(hook.timeout->count()) +
                                          " s and was killed" + last_output(output)));
     }

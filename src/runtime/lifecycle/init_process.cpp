@@ -179,7 +179,7 @@ Result<> InitProcess::expect(Stage stage, std::chrono::milliseconds deadline) {
 Result<> InitProcess::follow(pid_t pid, std::vector<Fd> descriptors) {
     if (descriptors.size() != 1)
         return fail({.fault = Fault::corrupted, .operation = "follow init", .detail = "it sent no pidfd"});
-    TRY(reap(pidfd_));
+    (void)TRY(reap(pidfd_));
     pidfd_ = std::move(descriptors.front());
     pid_ = pid;
     return {};
