@@ -112,7 +112,9 @@ Result<ReportPage> ReportPage::map(Fd file) {
     return ReportPage(std::move(file), std::move(page));
 }
 
-bool ReportPage::failed() const { return __atomic_load_n(&page_->outcome, __ATOMIC_ACQUIRE) == plan::Outcome::failed; }
+bool ReportPage::failed() const {
+    return std::atomic_ref(page_->outcome).load(std::memory_order_acquire) == plan::Outcome::failed;
+}
 
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);
