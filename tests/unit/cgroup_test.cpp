@@ -1,6 +1,8 @@
 // Cgroup over directories and files that only look like cgroups: what it does to them, not what the kernel makes of it.
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <filesystem>
@@ -52,7 +54,9 @@ TEST_F(CgroupTest, CreatesInEveryHierarchyWithParentsAndRemovesWhatItMade) {
     auto cgroup = Cgroup::create(layout, paths, {});
     ASSERT_TRUE(cgroup) << render(cgroup.error());
     for (const std::string& path : paths) EXPECT_TRUE(fs::is_directory(path)) << path;
-    EXPECT_EQ(cgroup->places()[2].path, paths[2]);
+    const std::vector<Place> places = cgroup->places();
+    for (const std::string& path : paths)
+        EXPECT_TRUE(std::ranges::any_of(places, [&path](const Place& place) { return place.path == path; })) << path;
     ASSERT_TRUE(cgroup->remove());
     EXPECT_FALSE(fs::exists(root + "/memory/box"));
     EXPECT_TRUE(fs::exists(root + "/memory"));
