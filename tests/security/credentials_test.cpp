@@ -172,7 +172,7 @@ TEST(D9, IdsStayInTheStateDirectory) {
 }
 
 TEST(D9, TheStateDirectoryIsPrivate) {
-    for (const mode_t mask : {0, 022, 077}) {
+    for (const mode_t mask : {0U, 022U, 077U}) {
         const mode_t before = ::umask(mask);
         Bundle bundle;
         ASSERT_EQ(bundle.args({"/bin/sleep", "1000"}).create().status, 0);
