@@ -32,9 +32,9 @@ std::map<std::string, std::string> Decoy::inventory() const {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_)) {
         struct stat status{};
         ::lstat(entry.path().c_str(), &status);
-        found[fs::relative(entry.path(), path_)] = std::to_string(status.st_mode) + ":" +
-                                                   std::to_string(status.st_uid) + ":" + std::to_string(status.st_gid) +
-                                                   ":" + (S_ISREG(status.st_mode) ? read_file(entry.path()) : "");
+        found[entry.path().lexically_relative(path_)] =
+            std::to_string(status.st_mode) + ":" + std::to_string(status.st_uid) + ":" + std::to_string(status.st_gid) +
+            ":" + (S_ISREG(status.st_mode) ? read_file(entry.path()) : "");
     }
     return found;
 }

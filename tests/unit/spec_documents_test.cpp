@@ -27,7 +27,7 @@ std::string all(const std::vector<Finding>& findings) {
 }
 
 Config load_good(const std::string& name) {
-    const auto loaded = load((std::filesystem::path(__FILE__).parent_path() / "data" / name).string());
+    const auto loaded = load((std::filesystem::path(OCIRT_SOURCE_DIR) / "tests/unit/data" / name).string());
     if (!loaded) {
         ADD_FAILURE() << ocirt::render(loaded.error());
         return {};
