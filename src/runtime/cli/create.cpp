@@ -45,7 +45,7 @@ void add_create(Cli& cli) {
     CLI::App* command =
         add_command(cli, "create", "create a container from a bundle", [&cli, options]() -> Result<int> {
             const lifecycle::Created created = TRY(lifecycle::create(TRY(create_request(cli, *options))));
-            log_warnings(cli, created.plan.warnings);
+            log_warnings(cli, created.prepared->plan.warnings);
             return 0;
         });
     add_create_options(*command, *options);

@@ -45,8 +45,8 @@ struct Machine {
     void finish(plan::Outcome outcome);
 };
 
-// Makes init invisible to the containers it may enter (no ptrace, no /proc/PID/fd), takes the program, the report and
-// the listener from the channel's first message, maps the former two and checks them.
+// Makes init invisible to the containers it may enter (no ptrace, no /proc/PID/fd), takes the program and the report
+// from the channel's first message, maps them and checks them.
 Result begin(Machine& machine, int channel);
 
 // Carries out the program. Returns the exit status when no program was executed: 0 from a process that another one

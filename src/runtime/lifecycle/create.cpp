@@ -85,12 +85,14 @@ class Creation {
 
     Result<> make() {
         TRY(compile_seccomp(prepared_.plan, config_, request_.root));
-        TRY(record_intent());
-        const Fd listener = TRY(listen_at(directory_.fd(), state::start_socket));
-        const Fd* birthplace = TRY(begin_cgroups());
-        init_.emplace(TRY(InitProcess::launch(prepared_.plan, listener, birthplace, request_.preserve_fds)));
-        TRY(init_->send(Stage::trees, TRY(open_trees(prepared_.plan))));
+        fill_record();
+        const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
+        const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
+        init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.preserve_fds)));
+        // From here on init makes its namespaces meanwhile.
+        TRY(send_trees());
         TRY(give_user_namespace_late());
+        if (!born_in_cgroup) (void)TRY(begin_cgroups());
         TRY(enter_cgroups());
         TRY(draft_record());
         TRY(init_->expect(Stage::mounted, init_deadline));
@@ -118,12 +120,11 @@ class Creation {
         return Created{.container = {std::move(directory_), std::move(record_)},
                        .report = std::move(report),
                        .pidfd = init_->release(),
-                       .plan = std::move(prepared_.plan)};
+                       .prepared = std::move(prepared_)};
     }
 
    private:
-    // On disk before anything is made: a `delete` after our death knows what to look for.
-    Result<> record_intent() {
+    void fill_record() {
         record_.id = request_.id;
         record_.bundle = prepared_.plan.bundle;
         record_.rootfs = prepared_.plan.rootfs;
@@ -140,7 +141,12 @@ class Creation {
             const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
             record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});
         }
-        return directory_.write(record_);
+    }
+
+    Result<> send_trees() {
+        std::vector<SlotFd> descriptors = TRY(open_trees(prepared_.plan));
+        descriptors.push_back({plan::slot_listener, TRY(listen_at(directory_.fd(), state::start_socket))});
+        return init_->send(Stage::trees, descriptors);
     }
 
     // Where init makes the user namespace itself, it asks for the maps (plan/namespaces.cpp says when).
@@ -151,7 +157,10 @@ class Creation {
         return init_->send(Stage::maps);
     }
 
+    // The record comes first: after our death a `delete` knows from it where the cgroups are. (The process needs no
+    // record: it ends with its channel.)
     Result<const Fd*> begin_cgroups() {
+        TRY(directory_.write(record_));
         if (!prepared_.plan.use_cgroups) return nullptr;
         cgroup_options_ = {.best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
                            .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
@@ -160,7 +169,6 @@ class Creation {
         return cgroup_->unified_directory();
     }
 
-    // Meanwhile init makes its namespaces and mounts.
     Result<> enter_cgroups() {
         std::vector<SlotFd> descriptors;
         if (cgroup_) {

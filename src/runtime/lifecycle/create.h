@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
-    plan::Plan plan;
+    std::optional<Prepared> prepared;
 };
 
 // On an error nothing is left: no process, mount, cgroup or file; the poststop hooks have run if others had.

@@ -60,14 +60,12 @@ struct ChildPlace {
 
 }  // namespace
 
-Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd& listener, const Fd* cgroup,
-                                        std::uint32_t preserve_fds) {
+Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd* cgroup, std::uint32_t preserve_fds) {
     InitProcess init(plan, TRY(ReportPage::make(static_cast<std::uint32_t>(plan.steps.size()))));
     const std::vector<std::byte> program = TRY(plan::encode(plan.steps));
     std::vector<SlotFd> setup;
     setup.push_back({plan::slot_program, TRY(make_sealed_memfd("ocirt-plan", program))});
     setup.push_back({plan::slot_report, Fd(::fcntl(init.report_.file().get(), F_DUPFD_CLOEXEC, 0))});
-    setup.push_back({plan::slot_listener, Fd(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0))});
 
     const Fd image = TRY(make_sealed_executable("ocirt-init", ocirt::init::image()));
     std::pair<Fd, Fd> ends = TRY(make_socket_pair());

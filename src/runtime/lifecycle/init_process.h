@@ -17,10 +17,10 @@ namespace ocirt::lifecycle {
 
 class InitProcess {
    public:
-    // Makes the process, has it execute init from a sealed file, and hands it the encoded plan. `listener` is
-    // start.sock. `cgroup` is the v2 tree's directory that it shall be born in, or nullptr. `plan` must outlive the
-    // object: errors are told in its words.
-    [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd& listener, const Fd* cgroup,
+    // Makes the process, has it execute init from a sealed file, and hands it the encoded plan. `cgroup` is the v2
+    // tree's directory that it shall be born in, or nullptr. `plan` must outlive the object: errors are told in its
+    // words.
+    [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd* cgroup,
                                                     std::uint32_t preserve_fds);
 
     // Unless release() was called: SIGKILL, and reaped.

@@ -53,7 +53,7 @@ Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd) {
 Result<int> run(const RunRequest& request, const Log& log) {
     const Fd signals = request.detach ? Fd{} : TRY(block_signals());
     Created created = TRY(create(request.create));
-    for (const plan::Warning& warning : created.plan.warnings)
+    for (const plan::Warning& warning : created.prepared->plan.warnings)
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
     const auto take_away = [&]() -> Result<> {
@@ -72,8 +72,9 @@ Result<int> run(const RunRequest& request, const Log& log) {
         return std::unexpected(std::move(started).error());
     }
     if (log.shows(LogLevel::debug))
-        for (const std::string& line : trace(created.plan, created.report.report())) log.debug(line);
+        for (const std::string& line : trace(created.prepared->plan, created.report.report())) log.debug(line);
     if (request.detach) return 0;
+    created.prepared.reset();  // while the program runs, not on its way
     created.container.directory.unlock();
     const int status = TRY(wait_and_forward(signals, created.pidfd));
     if (!request.keep) TRY(take_away());

@@ -3,8 +3,8 @@
 //   parent (create)                                         init
 //     clone3 ─────────────────────────────────────────────▶ (user namespace: waits for maps)
 //     maps ───────────────────────────────────────────────▶ becomes root of it, executes init
-//     setup      program, report, listener ───────────────▶ checks the program, carries it out
-//     trees      mount trees, namespaces ─────────────────▶
+//     setup      program, report ─────────────────────────▶ checks the program, carries it out
+//     trees      start.sock, mount trees, namespaces ─────▶
 //     cgroup     attached ────────────────────────────────▶ cgroup namespace, cgroup mounts
 //     ◀──────────────────────────────────────────────────── mounted
 //     limits; prestart and createRuntime hooks

@@ -21,10 +21,10 @@ inline constexpr Slot slot_limit = 4096;
 // Where init and its parent meet. The parent sends each of the stages that init awaits exactly once and in this order;
 // init sends those that it notifies. See protocol.h.
 enum class Stage : uint32_t {
-    setup = 1,         // parent: program, report, listener
+    setup = 1,         // parent: program, report
     maps = 2,          // parent: uid_map and gid_map are written (read by the cloned child, before it executes init)
-    trees = 3,         // parent: prepared mount trees and namespace descriptors
-    cgroup = 4,        // parent: the process is in its cgroups (with the trees that bind them)
+    trees = 3,         // parent: start.sock, prepared mount trees and namespace descriptors
+    cgroup = 4,        // parent: the cgroups are made (with their task files, and the trees that bind them)
     mounted = 5,       // init: everything is mounted at the rootfs
     create_hooks = 6,  // parent: prestart and createRuntime hooks have run (slot_state holds the state)
     ready = 7,         // init: only `start` is missing
