@@ -49,7 +49,7 @@ void append_escaped(std::string& out, char c) {
 void JsonWriter::new_line() {
     if (indent_ == 0) return;
     text_ += '\n';
-    text_.append(static_cast<std::size_t>(depth_ * indent_), ' ');
+    text_.append(static_cast<std::size_t>(depth_) * static_cast<std::size_t>(indent_), ' ');
 }
 
 void JsonWriter::separate() {
