@@ -43,6 +43,7 @@ Result<> run_map_program(pid_t pid, const Kind& kind, const std::vector<spec::Id
         for (const std::uint32_t number : {map.container_id, map.host_id, map.size})
             words.push_back(std::to_string(number));
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_t child = 0;
