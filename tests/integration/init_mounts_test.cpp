@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "common/memfd.h"
-#include "support/init_driver.h"
+#include "support/init_fixture.h"
 
 namespace ocirt::test {
 namespace {
@@ -26,25 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace plan;
 
-class InitTest : public testing::Test {
+class InitTest : public InitFixture {
    protected:
-    void SetUp() override {
-        if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-        install_busybox(rootfs);
-    }
-    void expect_running() {
-        EXPECT_EQ(init.report().outcome, Outcome::executing)
-            << "op " << static_cast<int>(init.failed_op()) << " syscall " << init.report().syscall << " errno "
-            << init.report().errnum << " " << init.text();
-        EXPECT_TRUE(WIFEXITED(init.status()));
-    }
-    void expect_failure(Op op, int errnum, Detail detail) {
-        EXPECT_EQ(init.report().outcome, Outcome::failed);
-        EXPECT_EQ(init.failed_op(), op);
-        EXPECT_EQ(init.report().errnum, errnum);
-        EXPECT_EQ(init.report().detail, detail) << init.text();
-        EXPECT_EQ(WEXITSTATUS(init.status()), 1);
-    }
     InitDriver& mount(const std::string& type, const std::string& target, std::vector<std::string> options = {},
                       std::uint64_t attributes = 0, std::uint32_t flags = 0) {
         return init.add(MountFs<Hosted>{.fstype = type,
@@ -74,9 +57,6 @@ class InitTest : public testing::Test {
         init.add(WriteSysctl<Hosted>{"net/ipv4/ip_forward", "1"});
         init.notify(Stage::mounted).add(PivotRoot<Hosted>{});
     }
-
-    TemporaryDirectory rootfs;
-    InitDriver init;
 };
 
 TEST_F(InitTest, MakesAWholeContainer) {

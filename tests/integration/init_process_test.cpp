@@ -18,7 +18,7 @@
 #include <fstream>
 
 #include "common/memfd.h"
-#include "support/init_driver.h"
+#include "support/init_fixture.h"
 
 namespace ocirt::test {
 namespace {
@@ -26,25 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace plan;
 
-class InitProcessTest : public testing::Test {
+class InitProcessTest : public InitFixture {
    protected:
-    void SetUp() override {
-        if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-        install_busybox(rootfs);
-    }
-    void expect_running() {
-        EXPECT_EQ(init.report().outcome, Outcome::executing)
-            << "op " << static_cast<int>(init.failed_op()) << " syscall " << init.report().syscall << " errno "
-            << init.report().errnum << " " << init.text();
-        EXPECT_TRUE(WIFEXITED(init.status()));
-    }
-    void expect_failure(Op op, int errnum, Detail detail) {
-        EXPECT_EQ(init.report().outcome, Outcome::failed);
-        EXPECT_EQ(init.failed_op(), op);
-        EXPECT_EQ(init.report().errnum, errnum);
-        EXPECT_EQ(init.report().detail, detail) << init.text();
-        EXPECT_EQ(WEXITSTATUS(init.status()), 1);
-    }
     void enter_rootfs() {
         init.begin_in(rootfs.path());
         init.add(MountFs<Hosted>{.fstype = "proc", .source = "proc", .target = "/proc"}).add(PivotRoot<Hosted>{});
@@ -71,9 +54,6 @@ class InitProcessTest : public testing::Test {
         init.start();
         init.send(Stage::create_hooks, {{slot_state, state->get()}});
     }
-
-    TemporaryDirectory rootfs;
-    InitDriver init;
 };
 
 TEST_F(InitProcessTest, SaysWhenTheChannelCloses) {
