@@ -10,9 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <span>
+#include <string>
 
+#include "common/clone.h"
 #include "common/memfd.h"
 #include "common/socket.h"
 #include "common/syscall.h"
@@ -23,42 +24,58 @@
 #include "runtime/plan/protocol.h"
 
 namespace ocirt::lifecycle {
-namespace {
 
 using plan::Message;
 using plan::Stage;
 
-struct ChildPlace {
-    int image;
+// Where the child begins, and all it may touch: it runs in the parent's memory until it has executed init, or in a
+// copy.
+struct InitProcess::Birth {
+    explicit Birth(int channel_fd) : channel(channel_fd), number(std::to_string(channel_fd)) {}
+    Birth(const Birth&) = delete;
+    Birth& operator=(const Birth&) = delete;
+
+    int image = -1;
     int channel;
-    int parent_channel;
-    unsigned first_closed;  // descriptors from here on are not the container's
-    bool wait_for_maps;
+    int parent_channel = -1;
+    unsigned first_closed = 3;  // descriptors from here on are not the container's
+    bool wait_for_maps = false;
+    std::string number;
+    std::array<char, 13> name{"ocirt:[init]"};
+    std::array<char*, 3> argv{name.data(), number.data(), nullptr};
+    std::array<char*, 1> environment{nullptr};
+    Message message{};
+    std::unique_ptr<ChildStack> stack = std::make_unique_for_overwrite<ChildStack>();
 };
 
-// In the child: a copy of this process that may only make system calls. Its exit status is the errno of what failed.
-[[noreturn]] void become_init(const ChildPlace& place) {
-    ::close(place.parent_channel);
-    if (place.wait_for_maps) {
-        Message message;
-        if (::recv(place.channel, &message, sizeof(message), 0) != sizeof(message)) ::_exit(ECANCELED);
-        // Denied where an unprivileged user wrote the map; then the groups stay as they are.
-        ::syscall(SYS_setgroups, 0, nullptr);
-        if (::syscall(SYS_setresgid, 0, 0, 0) != 0 || ::syscall(SYS_setresuid, 0, 0, 0) != 0) ::_exit(errno);
-    }
-    // What the caller of ocirt left open is not the container's (threat C4).
-    if (::close_range(place.first_closed, ~0u, CLOSE_RANGE_CLOEXEC) != 0) ::_exit(errno);
-    ::fcntl(place.channel, F_SETFD, 0);
-    char name[] = "ocirt:[init]";
-    char number[16];
-    std::snprintf(number, sizeof(number), "%d", place.channel);
-    char* argv[] = {name, number, nullptr};
-    char* environment[] = {nullptr};
-    ::syscall(SYS_execveat, place.image, "", argv, environment, AT_EMPTY_PATH);
-    ::_exit(errno);
+namespace {
+
+OCIRT_ON_FOREIGN_STACK void exit_on_failure(long result) {
+    if (result < 0) raw_syscall(SYS_exit_group, -result);
 }
 
 }  // namespace
+
+// In the child. Its exit status is the errno of what failed.
+OCIRT_ON_FOREIGN_STACK void InitProcess::become_init(void* argument) {
+    Birth& birth = *static_cast<Birth*>(argument);
+    if (birth.wait_for_maps) {
+        raw_syscall(SYS_close, birth.parent_channel);  // else it would never see the channel's end
+        const long got =
+            raw_syscall(SYS_read, birth.channel, reinterpret_cast<long>(&birth.message), sizeof(birth.message));
+        exit_on_failure(got == sizeof(birth.message) ? 0 : -ECANCELED);
+        // Denied where an unprivileged user wrote the map; then the groups stay as they are.
+        raw_syscall(SYS_setgroups);
+        exit_on_failure(raw_syscall(SYS_setresgid));
+        exit_on_failure(raw_syscall(SYS_setresuid));
+    }
+    // What the caller of ocirt left open is not the container's (threat C4).
+    exit_on_failure(raw_syscall(SYS_close_range, birth.first_closed, ~0u, CLOSE_RANGE_CLOEXEC));
+    raw_syscall(SYS_fcntl, birth.channel, F_SETFD, 0);
+    exit_on_failure(raw_syscall(SYS_execveat, birth.image, reinterpret_cast<long>(""),
+                                reinterpret_cast<long>(birth.argv.data()),
+                                reinterpret_cast<long>(birth.environment.data()), AT_EMPTY_PATH));
+}
 
 Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd* cgroup, std::uint32_t preserve_fds) {
     InitProcess init(plan, TRY(ReportPage::make(static_cast<std::uint32_t>(plan.steps.size()))));
@@ -81,31 +98,39 @@ Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd* cgroup
 }
 
 Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgroup, std::uint32_t preserve_fds) {
+    const bool new_user = (plan_->clone_flags & CLONE_NEWUSER) != 0;
+    birth_ = std::make_unique<Birth>(their_end.get());
+    birth_->image = image.get();
+    birth_->parent_channel = channel_.get();
+    birth_->first_closed = 3 + preserve_fds;
+    birth_->wait_for_maps = new_user;
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = plan_->clone_flags | CLONE_PIDFD;
+    // A child that changes its ids would make this process undumpable with it.
+    if (!new_user) arguments.flags |= CLONE_VM;
     arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
-    const ChildPlace place{.image = image.get(),
-                           .channel = their_end.get(),
-                           .parent_channel = channel_.get(),
-                           .first_closed = 3 + preserve_fds,
-                           .wait_for_maps = (plan_->clone_flags & CLONE_NEWUSER) != 0};
     if (cgroup != nullptr) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = static_cast<std::uint64_t>(cgroup->get());
     }
-    long pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
+    const auto attempt = [&] { return clone_onto(*birth_->stack, arguments, become_init, birth_.get()); };
+    long pid = attempt();
+    // Where this process' children shall be in another time namespace, they cannot share its memory.
+    if (pid == -EINVAL && !new_user) {
+        arguments.flags &= ~std::uint64_t{CLONE_VM};
+        pid = attempt();
+    }
     // Not every place in the v2 tree can be born into: threaded ones, or without rights to the common ancestor.
     if (pid < 0 && cgroup != nullptr) {
         arguments.flags &= ~std::uint64_t{CLONE_INTO_CGROUP};
         cgroup = nullptr;
-        pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
+        pid = attempt();
     }
-    if (pid == 0) become_init(place);
     born_in_cgroup_ = cgroup != nullptr;
     if (pid < 0) {
-        Error error = fail_errno("clone3", "make the container's process").error();
+        Error error = fail_errno(static_cast<int>(-pid), "clone3", "make the container's process").error();
         error.pointer = "/linux/namespaces";
         if (error.errnum == ENOSPC || error.errnum == EUSERS)
             error.hint = "the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces";
@@ -116,6 +141,8 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     return {};
 }
 
+InitProcess::InitProcess(const plan::Plan& plan, ReportPage report) : plan_(&plan), report_(std::move(report)) {}
+InitProcess::InitProcess(InitProcess&&) noexcept = default;
 InitProcess::~InitProcess() { kill(); }
 
 void InitProcess::kill() {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "common/error.h"
@@ -25,7 +26,7 @@ class InitProcess {
 
     // Unless release() was called: SIGKILL, and reaped.
     ~InitProcess();
-    InitProcess(InitProcess&&) noexcept = default;
+    InitProcess(InitProcess&&) noexcept;
     InitProcess& operator=(InitProcess&&) = delete;
 
     [[nodiscard]] Result<> send(plan::Stage stage, const std::vector<SlotFd>& descriptors = {});
@@ -45,13 +46,18 @@ class InitProcess {
     void kill();
 
    private:
-    InitProcess(const plan::Plan& plan, ReportPage report) : plan_(&plan), report_(std::move(report)) {}
+    struct Birth;
+
+    InitProcess(const plan::Plan& plan, ReportPage report);
+
+    static void become_init(void* argument);
 
     [[nodiscard]] Result<> clone(const Fd& image, const Fd& their_end, const Fd* cgroup, std::uint32_t preserve_fds);
     [[nodiscard]] Error failure();
     [[nodiscard]] Result<> follow(pid_t pid, std::vector<Fd> descriptors);
 
     const plan::Plan* plan_;
+    std::unique_ptr<Birth> birth_;  // the child's until it has executed init
     ReportPage report_;
     Fd channel_;
     Fd pidfd_;
