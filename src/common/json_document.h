@@ -81,7 +81,7 @@ class JsonDocument {
     [[nodiscard]] JsonPosition position(std::size_t offset) const;
 
    private:
-    friend class JsonTreeBuilder;
+    friend class JsonScanner;
     [[nodiscard]] const JsonNode* walk(std::string_view pointer, bool nearest) const;
 
     std::unique_ptr<const std::string> text_;  // where the views lead: must not move

@@ -14,6 +14,7 @@
 #include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
+#include "runtime/lifecycle/start.h"
 #include "runtime/lifecycle/user_maps.h"
 
 namespace ocirt::lifecycle {
@@ -120,6 +121,7 @@ class Creation {
         return Created{.container = {std::move(directory_), std::move(record_)},
                        .report = std::move(report),
                        .pidfd = init_->release(),
+                       .start_connection = std::move(start_connection_),
                        .prepared = std::move(prepared_)};
     }
 
@@ -226,6 +228,7 @@ class Creation {
             pid_file_written_ = true;
         }
         TRY(directory_.publish());
+        if (request_.start) start_connection_ = TRY(ask_to_start(directory_));
         if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
         return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
     }
@@ -247,6 +250,7 @@ class Creation {
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
+    Fd start_connection_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
 };

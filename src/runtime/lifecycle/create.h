@@ -26,6 +26,7 @@ struct CreateRequest {
     bool no_new_keyring = false;
     bool use_cgroups = true;
     std::uint32_t preserve_fds = 0;
+    bool start = false;  // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by
@@ -46,6 +47,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
+    Fd start_connection;  // where the start was asked for
     std::optional<Prepared> prepared;
 };
 

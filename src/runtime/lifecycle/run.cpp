@@ -52,7 +52,9 @@ Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd) {
 
 Result<int> run(const RunRequest& request, const Log& log) {
     const Fd signals = request.detach ? Fd{} : TRY(block_signals());
-    Created created = TRY(create(request.create));
+    CreateRequest wanted = request.create;
+    wanted.start = true;
+    Created created = TRY(create(wanted));
     for (const plan::Warning& warning : created.prepared->plan.warnings)
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
 
@@ -64,7 +66,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
         if (!removed->hook_failure) log.warning(removed->hook_failure.error());
         return {};
     };
-    Result<> started = start_created(created.container);
+    Result<> started = start_asked(created.container, std::move(created.start_connection));
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);

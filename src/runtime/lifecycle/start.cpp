@@ -8,6 +8,7 @@
 #include "common/syscall.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/report_page.h"
 #include "runtime/plan/protocol.h"
 
 namespace ocirt::lifecycle {
@@ -25,11 +26,7 @@ const state::StartStep* find_step(const state::Record& record, std::uint32_t ind
     return nullptr;
 }
 
-Result<> talk(const Container& container) {
-    const Fd socket = TRY(connect_at(container.directory.fd(), state::start_socket));
-    const plan::StartRequest request;
-    TRY(send_message(socket, &request, sizeof(request)));
-
+Result<> await_program(const Container& container, const Fd& socket) {
     std::optional<ReportPage> report;
     for (;;) {
         plan::Message message{};
@@ -49,14 +46,22 @@ Result<> talk(const Container& container) {
 
 }  // namespace
 
+Result<Fd> ask_to_start(const state::Directory& directory) {
+    Fd socket = TRY(connect_at(directory.fd(), state::start_socket));
+    const plan::StartRequest request;
+    TRY(send_message(socket, &request, sizeof(request)));
+    return socket;
+}
+
 Result<> start(Container& container) {
     TRY(container.lock(lock_deadline));
     if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
-    return start_created(container);
+    return start_asked(container, TRY(ask_to_start(container.directory)));
 }
 
-Result<> start_created(Container& container) {
-    TRY(talk(container));
+Result<> start_asked(Container& container, Fd connection) {
+    TRY(await_program(container, connection));
+    connection.reset();
     TRY(container.directory.remove_start_socket());
     Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),
                                 container.record.bundle, "/hooks/poststart");

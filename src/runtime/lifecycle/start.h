@@ -2,8 +2,9 @@
 #pragma once
 
 #include "common/error.h"
+#include "common/fd.h"
 #include "runtime/lifecycle/container.h"
-#include "runtime/lifecycle/report_page.h"
+#include "runtime/state/directory.h"
 
 namespace ocirt::lifecycle {
 
@@ -11,7 +12,9 @@ namespace ocirt::lifecycle {
 // program runs. Runs the poststart hooks; when one fails the container is stopped (runtime.md, "Lifecycle", step 10).
 [[nodiscard]] Result<> start(Container& container);
 
-// The same for a container that this very process has just created: nothing to look up.
-[[nodiscard]] Result<> start_created(Container& container);
+// Its two halves, for who has just created the container: the request may wait on start.sock before init is told that
+// the container is created, so that init need not wait for it.
+[[nodiscard]] Result<Fd> ask_to_start(const state::Directory& directory);
+[[nodiscard]] Result<> start_asked(Container& container, Fd connection);
 
 }  // namespace ocirt::lifecycle
