@@ -22,6 +22,8 @@ struct CreateRequest {
     std::string bundle;                  // as given; "" is the current directory
     std::string config = "config.json";  // relative to the bundle
     std::string pid_file;
+    std::string console_socket;  // receives the terminal's master end
+    bool keep_console = false;   // without a console_socket: Created has the master end
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
@@ -47,6 +49,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
+    Fd console;           // the master end of its terminal, if it was asked for
     Fd start_connection;  // where the start was asked for
     std::optional<Prepared> prepared;
 };

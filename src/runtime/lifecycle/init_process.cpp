@@ -192,6 +192,10 @@ Result<> InitProcess::expect(Stage stage, std::chrono::milliseconds deadline) {
             TRY(follow(static_cast<pid_t>(message.pid), std::move(received->descriptors)));
             continue;
         }
+        if (message.stage == Stage::console && received->descriptors.size() == 1) {
+            console_ = std::move(received->descriptors.front());
+            continue;
+        }
         if (message.stage == stage) return {};
         return fail({.fault = Fault::corrupted,
                      .operation = "read a message of init",

@@ -39,6 +39,8 @@ class InitProcess {
     // Whether the kernel let it be born in the cgroup (CLONE_INTO_CGROUP); else it has to be attached.
     [[nodiscard]] bool born_in_cgroup() const { return born_in_cgroup_; }
     [[nodiscard]] const ReportPage& report() const { return report_; }
+    // The master end of the terminal that init has opened (OpenConsole); it came before what expect() waited for.
+    [[nodiscard]] Fd take_console() { return std::move(console_); }
 
     // It belongs to itself from now on: whoever holds the object loses nothing but the descriptor.
     [[nodiscard]] Fd release();
@@ -61,6 +63,7 @@ class InitProcess {
     ReportPage report_;
     Fd channel_;
     Fd pidfd_;
+    Fd console_;
     pid_t pid_ = 0;
     bool born_in_cgroup_ = false;
 };

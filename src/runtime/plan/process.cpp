@@ -45,6 +45,9 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
 
     if (process.no_new_privileges) draft.add(SetNoNewPrivileges<Hosted>{}, "/process/noNewPrivileges");
     draft.add(DropBounding<Hosted>{.keep = sets.bounding}, "/process/capabilities/bounding");
+    // Root needs no right to what is not its own, but for a mapped one.
+    if (process.user.uid != 0 || draft.has(spec::NamespaceKind::user))
+        draft.add(OwnStdio<Hosted>{.uid = process.user.uid}, "/process/user/uid");
     const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
     const bool may_set_groups = !draft.rootless() || !groups.empty();
     draft.add(

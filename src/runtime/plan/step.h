@@ -30,6 +30,7 @@ enum class Stage : uint32_t {
     ready = 7,         // init: only `start` is missing
     committed = 8,     // parent: the state is on disk, init belongs to itself (slot_state holds the state)
     moved = 9,         // init: goes on as another process: pid and pidfd follow (Respawn)
+    console = 10,      // init: the terminal's master end comes with it (OpenConsole)
 };
 
 enum class Op : uint32_t {
@@ -61,6 +62,7 @@ enum class Op : uint32_t {
     enter_root,
     mask_path,
     readonly_path,
+    open_console,
     run_hook,
     change_directory,
     find_home,
@@ -69,6 +71,7 @@ enum class Op : uint32_t {
     set_umask,
     set_no_new_privileges,
     drop_bounding,
+    own_stdio,
     set_user,
     set_capabilities,
     install_seccomp,
