@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/syscall.h"
+#include "runtime/cli/command_words.h"
 #include "runtime/security/seccomp.h"
 #include "runtime/spec/parse.h"
 #include "version.h"
@@ -69,10 +70,22 @@ Result<> settle_globals(Cli& cli) {
     return {};
 }
 
+// The words of an `exec` from the container's id on, which are not ocirt's, are put aside. How many are left to parse.
+int put_words_aside(Cli& cli, std::span<char* const> words) {
+    const auto all = static_cast<int>(words.size());
+    const std::size_t command = 1 + count_options(cli.app, words.subspan(1));
+    if (command >= words.size() || words[command] != std::string_view("exec")) return all;
+    const std::span<char* const> rest = words.subspan(command + 1);
+    const std::size_t options = count_options(*cli.app.get_subcommand("exec"), rest);
+    cli.words.assign(rest.begin() + static_cast<std::ptrdiff_t>(std::min(options, rest.size())), rest.end());
+    const bool mark = options > 0 && options <= rest.size() && rest[options - 1] == std::string_view("--");
+    return std::min(static_cast<int>(command + 1 + options - (mark ? 1 : 0)), all);
+}
+
 // The only place that sees CLI11's exceptions.
 std::optional<int> parse(Cli& cli, int argc, char** argv) {
     try {
-        cli.app.parse(argc, argv);
+        cli.app.parse(put_words_aside(cli, {argv, static_cast<std::size_t>(argc)}), argv);
         return std::nullopt;
     } catch (const CLI::Success& success) {
         return cli.app.exit(success);
@@ -88,10 +101,10 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
-                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
-                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
-                                {"plan", add_plan},     {"validate", add_validate}};
+constexpr Command commands[] = {{"create", add_create},     {"start", add_start}, {"run", add_run},
+                                {"exec", add_exec},         {"state", add_state}, {"kill", add_kill},
+                                {"delete", add_delete},     {"list", add_list},   {"spec", add_spec},
+                                {"features", add_features}, {"plan", add_plan},   {"validate", add_validate}};
 
 // Building every command's options takes longer than reading a config: only those that the words name are built, and
 // all of them for a command line that names none.

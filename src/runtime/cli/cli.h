@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/log.h"
@@ -31,13 +32,15 @@ struct Cli {
     CLI::App app{"OCI container runtime", "ocirt"};
     Globals globals;
     Log log;
-    Action action;  // of the command that was given
+    Action action;                   // of the command that was given
+    std::vector<std::string> words;  // exec: from the id on, never looked at as options
 };
 
 void add_create(Cli& cli);
 void add_start(Cli& cli);
 void add_run(Cli& cli);
 void add_state(Cli& cli);
+void add_exec(Cli& cli);
 void add_kill(Cli& cli);
 void add_delete(Cli& cli);
 void add_list(Cli& cli);

@@ -4,9 +4,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-
 #include "common/memfd.h"
 #include "common/socket.h"
 #include "common/syscall.h"
@@ -14,6 +11,7 @@
 #include "runtime/lifecycle/console_socket.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
@@ -28,34 +26,6 @@ using plan::Stage;
 // Mounts may wait for a network, not for ever; hooks without a timeout may.
 constexpr std::chrono::milliseconds init_deadline = std::chrono::minutes(10);
 constexpr std::chrono::milliseconds hooks_deadline = std::chrono::hours(24);
-
-Result<> write_oom_score(pid_t pid, int score) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-    const std::string text = std::to_string(score);
-    Result<> written = [&]() -> Result<> {
-        const Fd file = TRY(sys::open(path, O_WRONLY));
-        return sys::write_all(file, text.data(), text.size());
-    }();
-    if (written) return {};
-    Error error = std::move(written).error();
-    error.pointer = "/process/oomScoreAdj";
-    error.operation = "set oom_score_adj to";
-    error.object = text;
-    if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
-    return fail(std::move(error));
-}
-
-// Seen whole or not at all by whoever waits for it.
-Result<> write_pid_file(const std::string& path, pid_t pid) {
-    const std::string draft = path + ".ocirt-new";
-    const std::string text = std::to_string(pid);
-    const Fd file = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-    TRY(sys::write_all(file, text.data(), text.size()));
-    if (::rename(draft.c_str(), path.c_str()) == 0) return {};
-    const int errnum = errno;
-    ::unlink(draft.c_str());
-    return fail_errno(errnum, "rename", "write the pid file", path);
-}
 
 // Told now, while there is nothing to undo.
 Result<> check_rootfs(const plan::Plan& plan) {
@@ -110,6 +80,7 @@ class Creation {
         if (!born_in_cgroup) (void)TRY(begin_cgroups());
         TRY(enter_cgroups());
         TRY(draft_record());
+        TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
@@ -151,6 +122,7 @@ class Creation {
         record_.boot_id = boot_id();
         record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
         record_.use_cgroups = prepared_.plan.use_cgroups;
+        record_.no_new_keyring = request_.no_new_keyring;
         record_.annotations = config_.annotations;
         record_.poststart = config_.hooks.poststart;
         record_.poststop = config_.hooks.poststop;
@@ -196,7 +168,7 @@ class Creation {
             for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
                 descriptors.push_back(std::move(tree));
         }
-        if (prepared_.plan.oom_score_adj) TRY(write_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
+        if (prepared_.plan.oom_score_adj) TRY(set_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
         return init_->send(Stage::cgroup, descriptors);
     }
 

@@ -204,6 +204,16 @@ Result<> InitProcess::expect(Stage stage, std::chrono::milliseconds deadline) {
     }
 }
 
+Result<> InitProcess::expect_program(std::chrono::milliseconds deadline) {
+    Message message{};
+    const Result<Received> received = receive_message(channel_, &message, sizeof(message), deadline);
+    if (!received) return std::unexpected(received.error());
+    if (received->open)
+        return fail({.fault = Fault::corrupted, .operation = "read a message of init", .detail = "none was expected"});
+    // The channel was closed by execve, or by the end of the process.
+    return report_.executing() ? Result<>{} : fail(failure());
+}
+
 // The process goes on as another one, our child too (CLONE_PARENT): the first one is reaped.
 Result<> InitProcess::follow(pid_t pid, std::vector<Fd> descriptors) {
     if (descriptors.size() != 1)

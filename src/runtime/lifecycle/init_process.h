@@ -34,6 +34,9 @@ class InitProcess {
     // Errors: what the report tells of a failed step; Fault::timed_out.
     [[nodiscard]] Result<> expect(plan::Stage stage, std::chrono::milliseconds deadline);
 
+    // After Stage::execute: waits until the program runs. Errors: what the report tells of why it does not.
+    [[nodiscard]] Result<> expect_program(std::chrono::milliseconds deadline);
+
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
     // Whether the kernel let it be born in the cgroup (CLONE_INTO_CGROUP); else it has to be attached.

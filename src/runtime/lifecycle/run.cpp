@@ -12,6 +12,7 @@
 #include "runtime/lifecycle/trace.h"
 
 namespace ocirt::lifecycle {
+
 Result<int> run(const RunRequest& request, const Log& log) {
     const Fd signals = request.detach ? Fd{} : TRY(block_signals());
     CreateRequest wanted = request.create;

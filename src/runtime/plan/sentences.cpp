@@ -49,6 +49,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::committed: return "the state to be on disk";
         case Stage::moved: return "moved to another process";
         case Stage::console: return "the terminal";
+        case Stage::execute: return "the word to execute the program";
     }
     return "stage " + std::to_string(stage);
 }
@@ -82,7 +83,7 @@ struct Sentence {
         return "make new namespaces: " + namespace_names(s.flags);
     }
     std::string operator()(const JoinNamespace<Hosted>& s) const {
-        return "join the " + namespace_names(s.kind) + " namespace";
+        return "join the " + namespace_names(s.kind) + (std::popcount(s.kind) > 1 ? " namespaces" : " namespace");
     }
     std::string operator()(const BecomeRoot<Hosted>&) const { return "become root of the user namespace"; }
     std::string operator()(const Respawn<Hosted>& s) const {

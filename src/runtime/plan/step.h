@@ -9,12 +9,13 @@ namespace ocirt::plan {
 // init's table of descriptors. The parent names a descriptor by its slot when it sends it.
 using Slot = uint32_t;
 inline constexpr Slot slot_none = 0xffffffff;
-inline constexpr Slot slot_program = 0;   // the encoded plan (read-only memfd, sealed)
-inline constexpr Slot slot_report = 1;    // the report page (memfd, read and write)
-inline constexpr Slot slot_listener = 2;  // start.sock, bound and listening
-inline constexpr Slot slot_root = 3;      // the root tree, detached until AttachRoot
-inline constexpr Slot slot_null = 4;      // the host's /dev/null, verified and detached, for masks
-inline constexpr Slot slot_state = 5;     // the hooks' state JSON: a sealed memfd, replaced by later messages
+inline constexpr Slot slot_program = 0;    // the encoded plan (read-only memfd, sealed)
+inline constexpr Slot slot_report = 1;     // the report page (memfd, read and write)
+inline constexpr Slot slot_listener = 2;   // start.sock, bound and listening
+inline constexpr Slot slot_root = 3;       // the root tree, detached until AttachRoot
+inline constexpr Slot slot_null = 4;       // the host's /dev/null, verified and detached, for masks
+inline constexpr Slot slot_state = 5;      // the hooks' state JSON: a sealed memfd, replaced by later messages
+inline constexpr Slot slot_container = 6;  // exec: a pidfd of the container's init, whose namespaces are joined
 inline constexpr Slot slot_first_free = 8;
 inline constexpr Slot slot_limit = 4096;
 
@@ -31,6 +32,7 @@ enum class Stage : uint32_t {
     committed = 8,     // parent: the state is on disk, init belongs to itself (slot_state holds the state)
     moved = 9,         // init: goes on as another process: pid and pidfd follow (Respawn)
     console = 10,      // init: the terminal's master end comes with it (OpenConsole)
+    execute = 11,      // parent of an exec: go on to the program; the channel closes when it runs
 };
 
 enum class Op : uint32_t {

@@ -45,6 +45,7 @@ struct Record {
     ProcessIdentity init;
     bool own_pid_namespace = true;
     bool use_cgroups = true;
+    bool no_new_keyring = false;  // as `create` was told: exec does the same
     std::vector<cgroup::Place> cgroups;
     spec::StringMap annotations;
     std::vector<spec::Hook> poststart;
