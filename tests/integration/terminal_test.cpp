@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "support/bundle.h"
 #include "support/host.h"
@@ -173,6 +174,50 @@ TEST(ConsoleSocketOption, ThatNobodyListensOnIsNamed) {
     EXPECT_NE(finished.err.find(path), std::string::npos) << finished.err;
     EXPECT_NE(finished.err.find("no such file or directory"), std::string::npos) << finished.err;
     EXPECT_TRUE(bundle.leaks().empty());
+}
+
+TEST(ExecTerminal, IsTheProcesssOwn) {
+    Bundle bundle;
+    ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).run({"--detach"}).status, 0);
+    Pty pty;
+    pty.screen.resize(33, 101);
+    const termios before = pty.modes();
+    Command command = bundle.make_command(
+        {"exec", "--tty", bundle.id(), "/bin/sh", "-c", "tty; stty size; echo x >/dev/tty; read line; exit 6"});
+    for (int fd = 0; fd < 3; ++fd) command.descriptors.emplace_back(pty.slave.get(), fd);
+    Process process(command);
+    ASSERT_TRUE(pty.screen.wait_for("x\r\n")) << pty.screen.text();
+    EXPECT_EQ(pty.screen.text(), "/dev/pts/0\r\n33 101\r\nx\r\n");
+    pty.screen.type("\r");
+    EXPECT_EQ(process.wait().status, 6);
+    EXPECT_TRUE(is_same(pty.modes(), before));
+}
+
+TEST(ExecTerminal, IsHandedOver) {
+    Bundle bundle;
+    ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).run({"--detach"}).status, 0);
+    const ConsoleSocket socket(bundle.scratch() / "console.sock");
+    const std::filesystem::path file = bundle.scratch() / "process.json";
+    const Json process = {{"terminal", true},
+                          {"consoleSize", {{"height", 40}, {"width", 120}}},
+                          {"args", {"/bin/sh", "-c", "stty size; read line; echo \"got $line\""}},
+                          {"cwd", "/"}};
+    std::ofstream(file) << process.dump();
+    const Finished finished =
+        bundle.command({"exec", "--detach", "--process", file, "--console-socket", socket.path()});
+    ASSERT_EQ(finished.status, 0) << finished.err;
+    Screen screen(socket.receive().master);
+    ASSERT_TRUE(screen.wait_for("40 120\r\n"));
+    screen.type("a line\n");
+    EXPECT_TRUE(screen.wait_for("got a line"));
+}
+
+TEST(ExecTerminal, ThatNobodyHoldsIsRefused) {
+    Bundle bundle;
+    ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).run({"--detach"}).status, 0);
+    const Finished finished = bundle.command_without_id({"exec", "--tty", "--detach", bundle.id(), "/bin/true"});
+    EXPECT_EQ(finished.status, 255);
+    EXPECT_NE(finished.err.find("--tty"), std::string::npos) << finished.err;
 }
 
 TEST(Terminal, NeedsADevpts) {

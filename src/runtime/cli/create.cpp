@@ -33,7 +33,7 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .bundle = options.bundle,
                                     .config = options.config,
                                     .pid_file = options.pid_file,
-                                    .console_socket = options.console_socket,
+                                    .console = {.socket = options.console_socket},
                                     .no_pivot = options.no_pivot,
                                     .no_new_keyring = options.no_new_keyring,
                                     .use_cgroups = cli.globals.cgroup_manager != "disabled",

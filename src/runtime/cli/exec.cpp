@@ -43,8 +43,6 @@ std::unexpected<Error> wrong_line(std::string detail, std::string hint = {}) {
 }
 
 Result<> refuse_unbuilt(const ExecOptions& options) {
-    if (options.tty) return not_built("--tty");
-    if (!options.console_socket.empty()) return not_built("--console-socket");
     if (!options.pidfd_socket.empty()) return not_built("--pidfd-socket");
     return {};
 }
@@ -101,6 +99,8 @@ Result<lifecycle::ExecRequest> exec_request(const Cli& cli, const ExecOptions& o
                                               .selinux_label = options.label},
                                   .user = options.user,
                                   .pid_file = options.pid_file,
+                                  .tty = options.tty,
+                                  .console_socket = options.console_socket,
                                   .cgroups = options.cgroups,
                                   .preserve_fds = options.preserve_fds,
                                   .detach = options.detach,

@@ -1,21 +1,19 @@
 #include "runtime/lifecycle/create.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/memfd.h"
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
-#include "runtime/lifecycle/console_socket.h"
+#include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
-#include "runtime/lifecycle/terminal.h"
 #include "runtime/lifecycle/user_maps.h"
 
 namespace ocirt::lifecycle {
@@ -38,26 +36,6 @@ Result<> check_rootfs(const plan::Plan& plan) {
     return fail(std::move(error));
 }
 
-// Somebody must hold the terminal's master end, and nobody can hold one that there is not.
-Result<> check_terminal(const plan::Plan& plan, const CreateRequest& request) {
-    if (plan.terminal && request.console_socket.empty() && !request.keep_console) {
-        return fail({.fault = Fault::invalid_argument,
-                     .pointer = "/process/terminal",
-                     .operation = "make a terminal",
-                     .detail = "nobody would hold it: cannot allocate tty if ocirt will detach without setting "
-                               "console socket",
-                     .hint = "give --console-socket, use `run` in the foreground, or set terminal to false"});
-    }
-    if (!plan.terminal && !request.console_socket.empty()) {
-        return fail({.fault = Fault::invalid_argument,
-                     .operation = "use the console socket",
-                     .object = request.console_socket,
-                     .detail = "the process has no terminal: cannot use console socket if ocirt will not allocate tty",
-                     .hint = "set /process/terminal to true"});
-    }
-    return {};
-}
-
 // One container being made. Whatever fails, undo() leaves nothing.
 class Creation {
    public:
@@ -69,7 +47,7 @@ class Creation {
 
     Result<> make() {
         TRY(compile_seccomp(prepared_.plan, config_, request_.root));
-        if (!request_.console_socket.empty()) console_socket_ = TRY(connect_console_socket(request_.console_socket));
+        console_.emplace(TRY(Console::prepare(prepared_.plan, request_.console)));
         fill_record();
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
@@ -85,7 +63,7 @@ class Creation {
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.has_create_hooks ? hooks_deadline : init_deadline));
-        if (prepared_.plan.terminal) TRY(place_console());
+        TRY(console_->place(*init_));
         return commit();
     }
 
@@ -107,7 +85,7 @@ class Creation {
         return Created{.container = {std::move(directory_), std::move(record_)},
                        .report = std::move(report),
                        .pidfd = init_->release(),
-                       .console = std::move(console_),
+                       .console = console_->take(),
                        .start_connection = std::move(start_connection_),
                        .prepared = std::move(prepared_)};
     }
@@ -221,22 +199,6 @@ class Creation {
         return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
     }
 
-    Result<> place_console() {
-        console_ = init_->take_console();
-        if (const std::optional<spec::ConsoleSize>& size = prepared_.plan.console_size) {
-            const winsize window{.ws_row = size->height, .ws_col = size->width, .ws_xpixel = 0, .ws_ypixel = 0};
-            if (::ioctl(console_.get(), TIOCSWINSZ, &window) != 0)
-                return fail_errno("ioctl", "set the size of the terminal");
-        }
-        if (!console_socket_) {
-            prepare_console(console_);
-            return {};
-        }
-        TRY(send_console(console_socket_, console_));
-        console_.reset();
-        return {};
-    }
-
     void add_start_steps() {
         const std::vector<plan::Step>& steps = prepared_.plan.steps;
         bool at_start = false;
@@ -254,8 +216,7 @@ class Creation {
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
-    Fd console_socket_;
-    Fd console_;
+    std::optional<Console> console_;
     Fd start_connection_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
@@ -268,7 +229,6 @@ Result<Created> create(const CreateRequest& request) {
     const auto located = [&](Result<>&& result) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.config));
     };
-    if (Result<> checked = check_terminal(prepared.plan, request); !checked) return located(std::move(checked));
     if (Result<> checked = check_rootfs(prepared.plan); !checked) return located(std::move(checked));
     Creation creation(request, prepared, TRY(state::Directory::create(request.root, request.id)));
     Result<> made = creation.make();

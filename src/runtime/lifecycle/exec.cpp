@@ -10,6 +10,7 @@
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/sub_cgroup.h"
+#include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/exec_process.h"
 #include "runtime/lifecycle/exec_user.h"
@@ -19,6 +20,7 @@
 #include "runtime/lifecycle/preserved_fds.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
+#include "runtime/lifecycle/terminal.h"
 #include "runtime/lifecycle/trace.h"
 #include "runtime/plan/make_exec_plan.h"
 
@@ -65,6 +67,7 @@ class Execution {
     [[nodiscard]] const plan::Plan& plan() const { return plan_; }
     [[nodiscard]] const plan::Report& report() const { return joined_->report().report(); }
     [[nodiscard]] const Fd& signals() const { return signals_; }
+    [[nodiscard]] Fd take_console() { return console_->take(); }
 
    private:
     // A created container is one to work in as well: its namespaces and mounts are ready.
@@ -108,6 +111,7 @@ class Execution {
     Result<> join() {
         if (container_.record.use_cgroups) cgroup_.emplace(cgroup::Cgroup::open(places_));
         const Fd* birthplace = cgroup_ ? TRY(at_cgroup(cgroup_->unified_directory())) : nullptr;
+        console_.emplace(TRY(Console::prepare(plan_, {.socket = request_.console_socket, .keep = !request_.detach})));
         joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.preserve_fds)));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
@@ -116,7 +120,8 @@ class Execution {
         // nobody would look for it any more. (A pid namespace without its init refuses newcomers: the same case.)
         if (TRY(wait_for_end(container_init_, std::chrono::milliseconds(0)))) return not_running();
         if (!ready && ready.error().errnum == ESRCH) return ending();
-        return ready;
+        if (!ready) return ready;
+        return console_->place(*joined_);
     }
 
     Result<> send_ways() {
@@ -189,6 +194,7 @@ class Execution {
     std::optional<ExecProcess> process_;
     plan::Plan plan_;
     std::optional<cgroup::Cgroup> cgroup_;
+    std::optional<Console> console_;
     std::optional<InitProcess> joined_;
     Fd signals_;
     bool pid_file_written_ = false;
@@ -206,7 +212,9 @@ Result<int> exec(const ExecRequest& request, const Log& log) {
         for (const std::string& line : trace(execution.plan(), execution.report())) log.debug(line);
     const Fd pidfd = execution.release();
     if (request.detach) return 0;
-    return wait_and_forward(execution.signals(), pidfd);
+    const Fd console = execution.take_console();
+    return console ? wait_with_terminal(execution.signals(), pidfd, console)
+                   : wait_and_forward(execution.signals(), pidfd);
 }
 
 }  // namespace ocirt::lifecycle

@@ -19,6 +19,8 @@ struct ExecRequest {
     spec::ProcessOverlay overlay;     // without `user`:
     std::optional<std::string> user;  // "USER[:GROUP]", names looked up in the container
     std::string pid_file;
+    bool tty = false;                  // a terminal, whatever the process file says
+    std::string console_socket;        // receives it; without one it is that of stdio here
     std::vector<std::string> cgroups;  // cgroup/sub_cgroup.h; empty: the container's own
     std::uint32_t preserve_fds = 0;
     bool detach = false;         // nothing waits for its end

@@ -44,16 +44,6 @@ Result<spec::Process> process_of_options(const ExecRequest& request, const Conta
     return spec::lay_over(own, overlay);
 }
 
-// Built with the terminals of a later version.
-Result<> refuse_terminal(const spec::Process& process) {
-    if (!process.terminal) return {};
-    return fail({.fault = Fault::unsupported,
-                 .pointer = "/terminal",
-                 .operation = "execute in the container",
-                 .detail = "a terminal is not supported by this version of ocirt",
-                 .hint = "set it to false"});
-}
-
 }  // namespace
 
 Result<ExecProcess> find_exec_process(const ExecRequest& request, const Container& container, const Fd& init) {
@@ -61,12 +51,12 @@ Result<ExecProcess> find_exec_process(const ExecRequest& request, const Containe
     const spec::Process own = *std::exchange(found.config.process, std::nullopt);
     if (request.process_file.empty()) {
         found.config.process = TRY(process_of_options(request, container, init, own));
+        found.config.process->terminal = request.tty;
         return found;
     }
     found.pointer = "";
     found.config.process = TRY(process_of_file(request, found.file));
-    if (Result<> refused = refuse_terminal(*found.config.process); !refused)
-        return fail(locate(std::move(refused).error(), request, found));
+    if (request.tty) found.config.process->terminal = true;
     spec::inherit(*found.config.process, own);
     return found;
 }
@@ -87,6 +77,8 @@ Error locate(Error error, const ExecRequest& request, const ExecProcess& process
         error.pointer = "--apparmor";
     else if (error.pointer == "/process/selinuxLabel" && !overlay.selinux_label.empty())
         error.pointer = "--process-label";
+    else if (error.pointer == "/process/terminal")
+        error.pointer = "--tty";
     return error;
 }
 

@@ -17,7 +17,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
     const Fd signals = request.detach ? Fd{} : TRY(block_signals());
     CreateRequest wanted = request.create;
     wanted.start = true;
-    wanted.keep_console = !request.detach;
+    wanted.console.keep = !request.detach;
     Created created = TRY(create(wanted));
     for (const plan::Warning& warning : created.prepared->plan.warnings)
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});

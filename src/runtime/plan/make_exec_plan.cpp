@@ -35,6 +35,7 @@ void join_namespaces(Draft& draft, bool new_keyring) {
     if (draft.has(NamespaceKind::pid))
         draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
     draft.add(NewSession<Hosted>{});
+    plan_console(draft, false);
 }
 
 void stand_in(std::string& pointer, const std::string& process) {

@@ -110,6 +110,14 @@ Result<> plan_process(Draft& draft) {
     return {};
 }
 
+void plan_console(Draft& draft, bool bind) {
+    const std::optional<spec::Process>& process = draft.config.process;
+    if (!process || !process->terminal) return;
+    draft.plan.terminal = true;
+    draft.plan.console_size = process->console_size;
+    draft.add(OpenConsole<Hosted>{.bind = bind ? 1u : 0u}, "/process/terminal");
+}
+
 void plan_hooks(Draft& draft) {
     const spec::Hooks& hooks = draft.config.hooks;
     add_hooks(draft.plan.create_hooks, hooks.prestart, "/hooks/prestart");

@@ -39,15 +39,6 @@ void plan_paths(Draft& draft) {
         draft.add(MaskPath<Hosted>{.path = clean_path(masked[i])}, indexed("/linux/maskedPaths/", i));
 }
 
-// After the last process that is init has led its session.
-void plan_console(Draft& draft) {
-    const std::optional<spec::Process>& process = draft.config.process;
-    if (!process || !process->terminal) return;
-    draft.plan.terminal = true;
-    draft.plan.console_size = process->console_size;
-    draft.add(OpenConsole<Hosted>{.bind = draft.has(spec::NamespaceKind::mount) ? 1u : 0u}, "/process/terminal");
-}
-
 // As written: init follows ".." and links inside the root, as chdir(2) will.
 void plan_working_directory(Draft& draft) {
     if (draft.config.process && draft.config.process->cwd != "/")
@@ -60,7 +51,7 @@ Result<> plan_root_entry(Draft& draft) {
     if (!draft.has(spec::NamespaceKind::mount)) {
         draft.add(EnterRoot<Hosted>{}, "/root/path");
         plan_pid_namespace(draft);
-        plan_console(draft);
+        plan_console(draft, false);
         plan_sysctls(draft);
         plan_working_directory(draft);
         return {};
@@ -71,7 +62,7 @@ Result<> plan_root_entry(Draft& draft) {
         draft.add(PivotRoot<Hosted>{}, "/root/path");
     plan_pid_namespace(draft);
     TRY(plan_late_mounts(draft));
-    plan_console(draft);
+    plan_console(draft, true);
     plan_sysctls(draft);
     plan_working_directory(draft);
     if (draft.config.root->readonly)
