@@ -94,7 +94,7 @@ Record read(const Json& object) {
     record.own_pid_namespace = own.at("ownPidNamespace").get<bool>();
     record.use_cgroups = own.at("useCgroups").get<bool>();
     record.owner = own.at("owner").get<std::uint32_t>();
-    record.device_rules = own.value("deviceRules", "");
+    record.device_rules = own.at("deviceRules").get<std::string>();
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
