@@ -95,6 +95,7 @@ Record read(const Json& object) {
     record.use_cgroups = own.at("useCgroups").get<bool>();
     record.no_new_keyring = own.at("noNewKeyring").get<bool>();
     record.owner = own.at("owner").get<std::uint32_t>();
+    record.device_rules = own.at("deviceRules").get<std::string>();
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
@@ -138,6 +139,7 @@ std::string to_json(const Record& record) {
     json.member("useCgroups", record.use_cgroups);
     json.member("noNewKeyring", record.no_new_keyring);
     json.member("owner", record.owner);
+    json.member("deviceRules", record.device_rules);
     write_cgroups(json, record);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);
