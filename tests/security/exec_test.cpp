@@ -12,6 +12,7 @@
 
 #include "security/attack.h"
 #include "support/host.h"
+#include "support/traced_program.h"
 
 namespace ocirt::test {
 namespace {
@@ -70,7 +71,18 @@ TEST(ExecC2, AContainerCannotLookIntoAProcessThatJoinsIt) {
     bundle.args({"/bin/probe", "watch", "ocirt:[init]"});
     Process running = bundle.run_in_background();
     ASSERT_TRUE(running.wait_for("ready\n")) << running.drain(1ms).err;
-    for (int i = 0; i < 100; ++i) ASSERT_EQ(bundle.exec({"/bin/true"}).status, 0) << bundle.log();
+    // The parent is held at each of its system calls, and the process with it. From the pid file on it may be a
+    // program, which the container may well trace.
+    const fs::path pid_file = bundle.scratch() / "pid";
+    for (int number = 1; number < 1000; ++number) {
+        TracedProgram exec(bundle.make_command(bundle.exec_words({"/bin/true"}, {"--pid-file", pid_file})));
+        const bool reached = exec.advance_to(number, TracedProgram::Moment::entry);
+        ASSERT_TRUE(reached) << "there was no pid file";
+        if (fs::exists(pid_file)) break;
+        running.wait_for("no such text", 3ms);
+        exec.kill();
+    }
+    ASSERT_TRUE(fs::exists(pid_file));
     running.signal(SIGKILL);
     bundle.kill("KILL");
     const std::string out = running.wait().out;
