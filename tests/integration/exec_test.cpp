@@ -273,7 +273,6 @@ TEST_F(Exec, MistakesInAProcessFileAreNamed) {
     expect(file("{\"args\": [], \"cwd\": \"/\"}"), "/args: ");
     expect(file("{\"args\": [\"a\"],\n\"cwd\": \"/nope\"}"),
            name + ":2:8: /cwd: change to the working directory /nope: no such file");
-    expect(process("true", {{"terminal", true}}), "/terminal: ");
     expect(process("true", {{"apparmorProfile", "x"}}), "/apparmorProfile: ");
     expect(process("true", Json::object(), {"--cwd", "/"}), "--cwd has no effect beside --process");
     expect(bundle.exec({}, {"--process", "/no/such/file"}), "--process: open /no/such/file: no such file or directory");
@@ -322,8 +321,12 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"Environment", {"-e", "HOME"}, just_true, 255, "--env: \"HOME\" is no assignment"},
         Refusal{"Capability", {"-c", "CAP_X"}, just_true, 255, "--cap: \"CAP_X\" is not a capability"},
         Refusal{"Group", {"-g", "wheel"}, just_true, 255, "--additional-gids: \"wheel\" is not a number"},
-        Refusal{"Tty", {"-t"}, just_true, 255, "--tty: it is not supported"},
-        Refusal{"ConsoleSocket", {"--console-socket", "x"}, just_true, 255, "--console-socket: it is not supported"},
+        Refusal{"Tty", {"-t", "-d"}, just_true, 255, "--tty: make a terminal: nobody would hold it"},
+        Refusal{"ConsoleSocket",
+                {"--console-socket", "x"},
+                just_true,
+                255,
+                "use the console socket x: the process has no terminal"},
         Refusal{"AppArmor",
                 {"--apparmor", "x"},
                 just_true,

@@ -52,6 +52,7 @@ TEST(ExecPlan, JoinsBeforeItIsSeenAndLooksUpBeforeItRuns) {
                                       Op::join_session_keyring,
                                       Op::respawn,
                                       Op::new_session,
+                                      Op::open_console,
                                       Op::change_directory,
                                       Op::find_home,
                                       Op::find_program,
