@@ -63,7 +63,7 @@ class Creation {
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
-        TRY(init_->expect(Stage::ready, prepared_.plan.has_create_hooks ? hooks_deadline : init_deadline));
+        TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
         TRY(console_->place(*init_));
         return commit();
     }
@@ -164,12 +164,13 @@ class Creation {
     }
 
     Result<> run_create_hooks() {
-        if (!prepared_.plan.has_create_hooks) return {};
-        hooks_began_ = true;
+        if (!prepared_.plan.awaits_create_hooks) return {};
+        const spec::Hooks& hooks = config_.hooks;
+        hooks_began_ = !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
         TRY(draft_record());  // the pid may be another one by now
         const std::string state = spec_state(record_, state::Status::creating, false);
-        TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
-        TRY(run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime"));
+        TRY(run_hooks(hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
+        TRY(run_hooks(hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime"));
         return send_state(Stage::create_hooks, state);
     }
 

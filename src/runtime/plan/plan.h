@@ -93,7 +93,9 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
-    bool has_create_hooks = false;      // prestart, createRuntime or createContainer: init awaits Stage::create_hooks
+    // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
+    // is still writing the device rules.
+    bool awaits_create_hooks = false;
     std::vector<Step> create_hooks;     // prestart and createRuntime, once init has mounted everything
     std::vector<Step> poststart_hooks;  // once the program runs
     std::vector<Step> poststop_hooks;   // once the container is deleted

@@ -124,9 +124,10 @@ void plan_hooks(Draft& draft) {
     add_hooks(draft.plan.create_hooks, hooks.create_runtime, "/hooks/createRuntime");
     add_hooks(draft.plan.poststart_hooks, hooks.poststart, "/hooks/poststart");
     add_hooks(draft.plan.poststop_hooks, hooks.poststop, "/hooks/poststop");
-    draft.plan.has_create_hooks =
-        !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
-    if (!draft.plan.has_create_hooks) return;
+    const bool terminal = draft.config.process && draft.config.process->terminal;
+    draft.plan.awaits_create_hooks =
+        terminal || !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
+    if (!draft.plan.awaits_create_hooks) return;
     draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::create_hooks)});
     add_hooks(draft.plan.steps, hooks.create_container, "/hooks/createContainer");
 }

@@ -8,10 +8,9 @@
 //     cgroup     attached ────────────────────────────────▶ cgroup namespace, cgroup mounts
 //     ◀──────────────────────────────────────────────────── mounted
 //     limits; prestart and createRuntime hooks
-//     create_hooks   state JSON ──────────────────────────▶ createContainer hooks, pivot, … (planned only with hooks)
-//     ◀──────────────────────────────────────────────────── ready
-//     state on disk
-//     committed      state JSON ──────────────────────────▶ waits on start.sock alone
+//     create_hooks   state JSON ──────────────────────────▶ createContainer hooks, pivot, … (planned with hooks or a
+//     terminal) ◀──────────────────────────────────────────────────── ready state on disk committed      state JSON
+//     ──────────────────────────▶ waits on start.sock alone
 //
 //   start                                                   init
 //     connect; StartRequest ──────────────────────────────▶ accepts; sends the report page's descriptor, goes on
