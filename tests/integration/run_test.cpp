@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "support/bundle.h"
 #include "support/host.h"
+#include "support/pty.h"
 
 namespace ocirt::test {
 namespace {
@@ -52,6 +54,34 @@ TEST(Run, PidFileHoldsThePid) {
     const std::string pid_file = bundle.scratch() / "pid";
     ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).create({"--pid-file", pid_file}).status, 0);
     EXPECT_EQ(read_file(pid_file), std::to_string(bundle.state().value("pid", 0)));
+}
+
+TEST(Run, PidfdGoesOverItsSocket) {
+    Bundle bundle;
+    const DescriptorSocket socket(bundle.scratch() / "pidfd.sock");
+    bundle.args({"/bin/sleep", "100"});
+    ASSERT_EQ(bundle.create({"--pidfd-socket", socket.path()}).status, 0) << bundle.log();
+    const DescriptorSocket::Received received = socket.receive();
+    EXPECT_EQ(received.name, "pidfd");
+    const std::string info = read_file("/proc/self/fdinfo/" + std::to_string(received.descriptor.get()));
+    EXPECT_NE(info.find("Pid:\t" + std::to_string(bundle.state().value("pid", 0)) + "\n"), std::string::npos) << info;
+}
+
+// As systemd's socket activation starts a service: the number of the process itself is known only to the shell.
+TEST(Run, SocketsOfTheCallerAreListenedOn) {
+    Bundle bundle;
+    const std::string file = bundle.scratch() / "given";
+    std::ofstream(file) << "given\n";
+    bundle.sh("echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES; cat <&3").env("LISTEN_FDS=77");
+    bundle.write_config();
+    const Command ocirt = bundle.make_command({"run", "--bundle", bundle.path(), bundle.id()});
+    std::string line = "export LISTEN_FDS=1 LISTEN_FDNAMES=web; exec 3<" + file + "; LISTEN_PID=$$ exec";
+    for (const std::string& word : ocirt.args) line += " '" + word + "'";
+    const Finished finished = run({.args = {"/bin/sh", "-c", line}});
+    EXPECT_EQ(finished.out, "1 1 web\ngiven\n") << finished.err;
+    const Finished closed = run({.args = {"/bin/sh", "-c", line + " 3<&-"}});
+    EXPECT_EQ(closed.status, 1);
+    EXPECT_NE(closed.err.find("LISTEN_FDS=1"), std::string::npos) << closed.err;
 }
 
 TEST(Life, EveryStatusInTurn) {

@@ -126,13 +126,13 @@ TEST(ForegroundTerminal, WithAReadonlyRootAndAUserNamespace) {
 
 TEST(ConsoleSocketOption, HandsTheTerminalOver) {
     Bundle bundle;
-    const ConsoleSocket socket(bundle.scratch() / "console.sock");
+    const DescriptorSocket socket(bundle.scratch() / "console.sock");
     bundle.json("/process/terminal", true).json("/process/consoleSize", {{"height", 40}, {"width", 120}});
     bundle.sh("stty size; echo done");
     ASSERT_EQ(bundle.create({"--console-socket", socket.path()}).status, 0) << bundle.log();
-    ConsoleSocket::Console console = socket.receive();
+    DescriptorSocket::Received console = socket.receive();
     EXPECT_EQ(console.name, "/dev/pts/0");
-    Screen screen(std::move(console.master));
+    Screen screen(std::move(console.descriptor));
     ASSERT_EQ(bundle.start().status, 0);
     // Nobody changes its modes: whoever got it does.
     EXPECT_EQ(screen.read_all(), "40 120\r\ndone\r\n");
@@ -140,10 +140,10 @@ TEST(ConsoleSocketOption, HandsTheTerminalOver) {
 
 TEST(ConsoleSocketOption, WorksWithADetachedRun) {
     Bundle bundle;
-    const ConsoleSocket socket(bundle.scratch() / "console.sock");
+    const DescriptorSocket socket(bundle.scratch() / "console.sock");
     bundle.json("/process/terminal", true).sh("read line; echo \"got $line\"");
     ASSERT_EQ(bundle.run({"--detach", "--console-socket", socket.path()}).status, 0) << bundle.log();
-    Screen screen(socket.receive().master);
+    Screen screen(socket.receive().descriptor);
     screen.type("x\n");
     EXPECT_TRUE(screen.wait_for("got x"));
 }
@@ -161,7 +161,7 @@ TEST(ConsoleSocketOption, NobodyToHoldTheTerminalIsRefused) {
 
 TEST(ConsoleSocketOption, WithoutATerminalIsRefused) {
     Bundle bundle;
-    const ConsoleSocket socket(bundle.scratch() / "console.sock");
+    const DescriptorSocket socket(bundle.scratch() / "console.sock");
     const Finished finished = bundle.args({"/bin/true"}).create({"--console-socket", socket.path()});
     EXPECT_EQ(finished.status, 1);
     EXPECT_NE(finished.err.find("cannot use console socket"), std::string::npos) << finished.err;
@@ -198,7 +198,7 @@ TEST(ExecTerminal, IsTheProcesssOwn) {
 TEST(ExecTerminal, IsHandedOver) {
     Bundle bundle;
     ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).run({"--detach"}).status, 0);
-    const ConsoleSocket socket(bundle.scratch() / "console.sock");
+    const DescriptorSocket socket(bundle.scratch() / "console.sock");
     const std::filesystem::path file = bundle.scratch() / "process.json";
     const Json process = {{"terminal", true},
                           {"consoleSize", {{"height", 40}, {"width", 120}}},
@@ -208,7 +208,7 @@ TEST(ExecTerminal, IsHandedOver) {
     const Finished finished =
         bundle.command({"exec", "--detach", "--process", file, "--console-socket", socket.path()});
     ASSERT_EQ(finished.status, 0) << finished.err;
-    Screen screen(socket.receive().master);
+    Screen screen(socket.receive().descriptor);
     ASSERT_TRUE(screen.wait_for("40 120\r\n"));
     screen.type("a line\n");
     EXPECT_TRUE(screen.wait_for("got a line"));

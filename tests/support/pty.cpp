@@ -76,7 +76,7 @@ termios Pty::modes() const {
     return modes;
 }
 
-ConsoleSocket::ConsoleSocket(std::filesystem::path path)
+DescriptorSocket::DescriptorSocket(std::filesystem::path path)
     : path_(std::move(path)), socket_(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -87,9 +87,9 @@ ConsoleSocket::ConsoleSocket(std::filesystem::path path)
     check(::listen(socket_.get(), 4), "listen");
 }
 
-ConsoleSocket::Console ConsoleSocket::receive() const {
+DescriptorSocket::Received DescriptorSocket::receive() const {
     const auto until = std::chrono::steady_clock::now() + deadline;
-    if (!wait_readable(socket_.get(), until)) throw std::runtime_error("nobody connected to the console socket");
+    if (!wait_readable(socket_.get(), until)) throw std::runtime_error("nobody connected to the socket");
     const Fd connection(check(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
     std::array<char, 4096> name{};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -99,13 +99,13 @@ ConsoleSocket::Console ConsoleSocket::receive() const {
     header.msg_iovlen = 1;
     header.msg_control = control.data();
     header.msg_controllen = control.size();
-    if (!wait_readable(connection.get(), until)) throw std::runtime_error("nothing came over the console socket");
+    if (!wait_readable(connection.get(), until)) throw std::runtime_error("nothing came over the socket");
     const ssize_t got = check(::recvmsg(connection.get(), &header, MSG_CMSG_CLOEXEC), "recvmsg");
     const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    if (rights == nullptr || rights->cmsg_len != CMSG_LEN(sizeof(int))) throw std::runtime_error("no terminal came");
-    int master = -1;
-    std::memcpy(&master, CMSG_DATA(rights), sizeof(int));
-    return {.name = std::string(name.data(), static_cast<std::size_t>(got)), .master = Fd(master)};
+    if (rights == nullptr || rights->cmsg_len != CMSG_LEN(sizeof(int))) throw std::runtime_error("no descriptor came");
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(rights), sizeof(int));
+    return {.name = std::string(name.data(), static_cast<std::size_t>(got)), .descriptor = Fd(number)};
 }
 
 }  // namespace ocirt::test

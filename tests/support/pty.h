@@ -1,4 +1,4 @@
-// A terminal of a test's own, and the socket on which a container's terminal is received.
+// A terminal of a test's own, and the socket on which a descriptor is received.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -43,17 +43,17 @@ struct Pty {
     Screen screen;
 };
 
-// Listens as an engine does for --console-socket.
-class ConsoleSocket {
+// Listens as an engine does for --console-socket and --pidfd-socket.
+class DescriptorSocket {
    public:
-    explicit ConsoleSocket(std::filesystem::path path);
+    explicit DescriptorSocket(std::filesystem::path path);
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-    struct Console {
+    struct Received {
         std::string name;  // the message that came with it
-        Fd master;
+        Fd descriptor;
     };
-    Console receive() const;
+    Received receive() const;
 
    private:
     std::filesystem::path path_;

@@ -1,17 +1,7 @@
 #include "runtime/cli/cli.h"
+#include "runtime/lifecycle/passed_fds.h"
 
 namespace ocirt::cli {
-namespace {
-
-std::unexpected<Error> not_built(const std::string& option) {
-    return fail({.fault = Fault::unsupported,
-                 .operation = "use the option",
-                 .object = option,
-                 .detail = "it is not supported by this version of ocirt"});
-}
-
-}  // namespace
-
 void add_create_options(CLI::App& command, CreateOptions& options) {
     command.add_option("id", options.id, "the container's name")->required();
     command.add_option("-b,--bundle", options.bundle, "directory with config.json (default: the current one)");
@@ -27,7 +17,6 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
 }
 
 Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOptions& options) {
-    if (!options.pidfd_socket.empty()) return not_built("--pidfd-socket");
     return lifecycle::CreateRequest{.root = cli.globals.root,
                                     .id = options.id,
                                     .bundle = options.bundle,
@@ -37,7 +26,8 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .no_pivot = options.no_pivot,
                                     .no_new_keyring = options.no_new_keyring,
                                     .use_cgroups = cli.globals.cgroup_manager != "disabled",
-                                    .preserve_fds = options.preserve_fds};
+                                    .passed = lifecycle::find_passed_fds(options.preserve_fds),
+                                    .pidfd_socket = options.pidfd_socket};
 }
 
 void add_create(Cli& cli) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/cli/cli.h"
+#include "runtime/lifecycle/passed_fds.h"
 #include "runtime/security/accounts.h"
 
 namespace ocirt::cli {
@@ -32,21 +33,9 @@ struct ExecOptions {
     bool ignore_paused = false;
 };
 
-std::unexpected<Error> not_built(const std::string& option) {
-    return fail({.fault = Fault::unsupported,
-                 .operation = "use the option",
-                 .object = option,
-                 .detail = "it is not supported by this version of ocirt"});
-}
-
 std::unexpected<Error> wrong_line(std::string detail, std::string hint = {}) {
     return fail(
         {.fault = Fault::invalid_argument, .operation = "exec", .detail = std::move(detail), .hint = std::move(hint)});
-}
-
-Result<> refuse_unbuilt(const ExecOptions& options) {
-    if (!options.pidfd_socket.empty()) return not_built("--pidfd-socket");
-    return {};
 }
 
 // runc and crun ignore them beside --process: whoever gives them means them.
@@ -83,7 +72,6 @@ Result<lifecycle::ExecRequest> exec_request(const Cli& cli, const ExecOptions& o
     if (words.empty()) return wrong_line("the container's name is missing", "ocirt exec ID COMMAND");
     const std::string id = words.front();
     words.erase(words.begin());
-    TRY(refuse_unbuilt(options));
     if (!options.process.empty()) TRY(refuse_beside_process(options, words));
     if (options.process.empty() && words.empty())
         return wrong_line("the command is missing", "ocirt exec " + id + " COMMAND, or --process FILE");
@@ -104,7 +92,8 @@ Result<lifecycle::ExecRequest> exec_request(const Cli& cli, const ExecOptions& o
                                   .tty = options.tty,
                                   .console_socket = options.console_socket,
                                   .cgroups = options.cgroups,
-                                  .preserve_fds = options.preserve_fds,
+                                  .passed = lifecycle::find_passed_fds(options.preserve_fds),
+                                  .pidfd_socket = options.pidfd_socket,
                                   .detach = options.detach,
                                   .ignore_paused = options.ignore_paused};
 }

@@ -15,9 +15,16 @@ namespace {
 constexpr uint32_t first_above_stdio = 3;
 
 Result prepare(Machine& machine, const plan::Exec<Wire>& step) {
-    const char* home = machine.home.empty() ? nullptr : machine.home.c_str();
+    FoundEnvironment found;
+    if (!machine.home.empty()) found.lines[0] = machine.home.c_str();
+    if (step.listen_fds != 0) {
+        const long pid = TRY(sys::call(__NR_getpid));
+        machine.listen_pid.clear();
+        machine.listen_pid.add("LISTEN_PID=").add_number(static_cast<uint64_t>(pid));
+        found.lines[1] = machine.listen_pid.c_str();
+    }
     Vectors vectors;
-    TRY(make_vectors(machine.program, step.args, step.env, home, vectors));
+    TRY(make_vectors(machine.program, step.args, step.env, found, vectors));
     machine.argv = vectors.argv;
     machine.envp = vectors.envp;
     return sys::call(__NR_close_range, first_above_stdio + step.preserve_fds, UINT32_MAX, CLOSE_RANGE_CLOEXEC);

@@ -92,7 +92,7 @@ Result supervise(Machine& machine, const plan::RunHook<Wire>& step, int pidfd) {
 Result perform(Machine& machine, const plan::RunHook<Wire>& step) {
     const long state = TRY(machine.in_slot(plan::slot_state));
     Vectors vectors;
-    TRY(make_vectors(machine.program, step.args, step.env, nullptr, vectors));
+    TRY(make_vectors(machine.program, step.args, step.env, {}, vectors));
     machine.report->errnum = 0;
     int pidfd_number = -1;
     clone_args arguments{};

@@ -26,6 +26,7 @@ struct Machine {
     int64_t clock_shift = 0;          // ns that CLOCK_MONOTONIC jumped by when a time namespace was entered
     PathBuffer program_path;          // found by FindProgram; empty: args[0]
     TextBuffer<path_limit + 5> home;  // "HOME=<directory>", found by FindHome; empty: the environment has one
+    TextBuffer<32> listen_pid;        // "LISTEN_PID=<pid>", of the program that is about to be
     char** argv = nullptr;            // of the user's program, once prepare_exec has laid them out
     char** envp = nullptr;
 

@@ -14,9 +14,9 @@ char** fill(const Program& program, plan::WireTexts texts, char** out) {
 
 }  // namespace
 
-Result make_vectors(const Program& program, plan::WireTexts args, plan::WireTexts env, const char* extra,
+Result make_vectors(const Program& program, plan::WireTexts args, plan::WireTexts env, const FoundEnvironment& found,
                     Vectors& vectors) {
-    constexpr size_t ends = 3;  // two null pointers, and room for `extra`
+    constexpr size_t ends = 2 + sizeof found.lines / sizeof found.lines[0];  // null pointers, and what was found
     vectors.size = (size_t{args.count} + env.count + ends) * sizeof(char*);
     const long block =
         TRY(sys::call(__NR_mmap, 0, vectors.size, prot_read | prot_write, map_private | map_anonymous, -1, 0));
@@ -26,7 +26,8 @@ Result make_vectors(const Program& program, plan::WireTexts args, plan::WireText
     *end++ = nullptr;
     vectors.envp = end;
     end = fill(program, env, end);
-    if (extra != nullptr) *end++ = const_cast<char*>(extra);
+    for (const char* line : found.lines)
+        if (line != nullptr) *end++ = const_cast<char*>(line);
     *end = nullptr;
     return done;
 }

@@ -12,9 +12,13 @@ struct Vectors {
     size_t size = 0;
 };
 
-// Lays out `args` and `env`, each with its final null pointer, in a mapping of their own. `extra` (unless null) becomes
-// one more line of the environment.
-Result make_vectors(const Program& program, plan::WireTexts args, plan::WireTexts env, const char* extra,
+// Lines of the environment that only init knows; null: none.
+struct FoundEnvironment {
+    const char* lines[2]{};
+};
+
+// Lays out `args`, `env` and what was found, each vector with its final null pointer, in a mapping of their own.
+Result make_vectors(const Program& program, plan::WireTexts args, plan::WireTexts env, const FoundEnvironment& found,
                     Vectors& vectors);
 
 }  // namespace ocirt::init

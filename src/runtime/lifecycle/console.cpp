@@ -1,13 +1,7 @@
 #include "runtime/lifecycle/console.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
-#include <array>
-
-#include "common/socket.h"
-#include "common/syscall.h"
 #include "runtime/lifecycle/terminal.h"
 
 namespace ocirt::lifecycle {
@@ -32,30 +26,10 @@ Result<> check(bool terminal, const ConsoleRequest& request) {
     return {};
 }
 
-Result<Fd> connect(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string parent = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-    Result<Fd> connected = [&]() -> Result<Fd> {
-        const Fd directory = TRY(sys::open(parent, O_PATH | O_DIRECTORY));
-        return connect_at(directory, path.substr(slash + 1), SOCK_STREAM);
-    }();
-    if (connected) return connected;
-    Error error = std::move(connected).error();
-    error.operation = "connect to the console socket";
-    error.object = path;
-    return fail(std::move(error));
-}
-
-Result<> hand_over(const Fd& socket, const Fd& master) {
+Result<std::string> name_of(const Fd& master) {
     unsigned number = 0;
     if (::ioctl(master.get(), TIOCGPTN, &number) != 0) return fail_errno("ioctl", "ask for the terminal's number");
-    const std::string name = "/dev/pts/" + std::to_string(number);
-    const std::array descriptors{master.get()};
-    Result<> sent = send_message(socket, name.data(), name.size(), descriptors);
-    if (sent) return {};
-    Error error = std::move(sent).error();
-    error.operation = "hand the terminal over by the console socket";
-    return fail(std::move(error));
+    return "/dev/pts/" + std::to_string(number);
 }
 
 }  // namespace
@@ -63,7 +37,7 @@ Result<> hand_over(const Fd& socket, const Fd& master) {
 Result<Console> Console::prepare(const plan::Plan& plan, const ConsoleRequest& request) {
     TRY(check(plan.terminal, request));
     Console console(plan);
-    if (!request.socket.empty()) console.socket_ = TRY(connect(request.socket));
+    if (!request.socket.empty()) console.receiver_ = TRY(Receiver::connect(request.socket, "--console-socket"));
     return console;
 }
 
@@ -75,11 +49,11 @@ Result<> Console::place(InitProcess& init) {
         if (::ioctl(master_.get(), TIOCSWINSZ, &window) != 0)
             return fail_errno("ioctl", "set the size of the terminal");
     }
-    if (!socket_) {
+    if (!receiver_) {
         prepare_console(master_);
         return {};
     }
-    TRY(hand_over(socket_, master_));
+    TRY(receiver_->send(TRY(name_of(master_)), master_));
     master_.reset();
     return {};
 }

@@ -1,11 +1,13 @@
 // The master end of a process's terminal, and who shall hold it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/error.h"
 #include "common/fd.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/receiver.h"
 #include "runtime/plan/plan.h"
 
 namespace ocirt::lifecycle {
@@ -33,7 +35,7 @@ class Console {
     explicit Console(const plan::Plan& plan) : plan_(&plan) {}
 
     const plan::Plan* plan_;
-    Fd socket_;
+    std::optional<Receiver> receiver_;
     Fd master_;
 };
 

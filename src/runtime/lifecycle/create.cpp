@@ -49,10 +49,12 @@ class Creation {
     Result<> make() {
         TRY(compile_seccomp(prepared_.plan, config_, request_.root));
         console_.emplace(TRY(Console::prepare(prepared_.plan, request_.console)));
+        if (!request_.pidfd_socket.empty())
+            pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
         fill_record();
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
-        init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.preserve_fds)));
+        init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count())));
         // From here on init makes its namespaces meanwhile.
         TRY(send_trees());
         TRY(give_user_namespace_late());
@@ -196,6 +198,7 @@ class Creation {
             TRY(write_pid_file(request_.pid_file, init_->pid()));
             pid_file_written_ = true;
         }
+        if (pidfd_receiver_) TRY(pidfd_receiver_->send("pidfd", init_->pidfd()));
         TRY(directory_.publish());
         if (request_.start) start_connection_ = TRY(ask_to_start(directory_));
         if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
@@ -220,6 +223,7 @@ class Creation {
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
     std::optional<Console> console_;
+    std::optional<Receiver> pidfd_receiver_;
     Fd start_connection_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;

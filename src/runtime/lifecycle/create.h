@@ -27,8 +27,9 @@ struct CreateRequest {
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
-    std::uint32_t preserve_fds = 0;
-    bool start = false;  // ask init to start before it is told that the container is created
+    plan::PassedFds passed{};
+    std::string pidfd_socket{};  // receives a pidfd of its first process
+    bool start = false;          // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by

@@ -16,8 +16,8 @@
 #include "runtime/lifecycle/exec_user.h"
 #include "runtime/lifecycle/foreground.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/passed_fds.h"
 #include "runtime/lifecycle/pid_file.h"
-#include "runtime/lifecycle/preserved_fds.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/terminal.h"
@@ -103,7 +103,7 @@ class Execution {
                                                     .rootless = rootless_,
                                                     .no_new_keyring = container_.record.no_new_keyring,
                                                     .task_files = rootless_ ? 0 : static_cast<std::uint32_t>(v1_count),
-                                                    .preserve_fds = request_.preserve_fds}));
+                                                    .passed = request_.passed}));
         return compile_seccomp(plan_, process_->config, request_.root);
     }
 
@@ -112,7 +112,9 @@ class Execution {
         if (container_.record.use_cgroups) cgroup_.emplace(cgroup::Cgroup::open(places_));
         const Fd* birthplace = cgroup_ ? TRY(at_cgroup(cgroup_->unified_directory())) : nullptr;
         console_.emplace(TRY(Console::prepare(plan_, {.socket = request_.console_socket, .keep = !request_.detach})));
-        joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.preserve_fds)));
+        if (!request_.pidfd_socket.empty())
+            pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
+        joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count())));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
         const Result<> ready = joined_->expect(Stage::ready, request_.ignore_paused ? paused_deadline : join_deadline);
@@ -181,6 +183,7 @@ class Execution {
             TRY(write_pid_file(request_.pid_file, joined_->pid()));
             pid_file_written_ = true;
         }
+        if (pidfd_receiver_) TRY(pidfd_receiver_->send("pidfd", joined_->pidfd()));
         if (!request_.detach) signals_ = TRY(block_signals());
         TRY(joined_->send(Stage::execute));
         return joined_->expect_program(join_deadline);
@@ -195,6 +198,7 @@ class Execution {
     plan::Plan plan_;
     std::optional<cgroup::Cgroup> cgroup_;
     std::optional<Console> console_;
+    std::optional<Receiver> pidfd_receiver_;
     std::optional<InitProcess> joined_;
     Fd signals_;
     bool pid_file_written_ = false;
@@ -203,7 +207,7 @@ class Execution {
 }  // namespace
 
 Result<int> exec(const ExecRequest& request, const Log& log) {
-    TRY(check_preserved_fds(request.preserve_fds));
+    TRY(check_passed_fds(request.passed));
     Execution execution(request, TRY(Container::open(request.root, request.id)));
     TRY(execution.make());
     for (const plan::Warning& warning : execution.plan().warnings)

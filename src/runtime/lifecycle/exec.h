@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "runtime/plan/passed_fds.h"
 #include "runtime/spec/process_overlay.h"
 
 namespace ocirt::lifecycle {
@@ -22,7 +23,8 @@ struct ExecRequest {
     bool tty = false;                  // a terminal, whatever the process file says
     std::string console_socket;        // receives it; without one it is that of stdio here
     std::vector<std::string> cgroups;  // cgroup/sub_cgroup.h; empty: the container's own
-    std::uint32_t preserve_fds = 0;
+    plan::PassedFds passed{};
+    std::string pidfd_socket{};  // receives a pidfd of the process
     bool detach = false;         // nothing waits for its end
     bool ignore_paused = false;  // it will stand still, as all of the container, until that is resumed
 };

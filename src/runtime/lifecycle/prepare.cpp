@@ -3,7 +3,7 @@
 
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
-#include "runtime/lifecycle/preserved_fds.h"
+#include "runtime/lifecycle/passed_fds.h"
 #include "runtime/plan/make_plan.h"
 
 namespace ocirt::lifecycle {
@@ -25,7 +25,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
                                          .no_pivot = request.no_pivot,
                                          .no_new_keyring = request.no_new_keyring,
                                          .use_cgroups = request.use_cgroups,
-                                         .preserve_fds = request.preserve_fds}));
+                                         .passed = request.passed}));
     for (const spec::Finding& finding : parsed.findings)
         prepared.plan.warnings.push_back({finding.pointer, finding.message});
     return {};
@@ -34,7 +34,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
 }  // namespace
 
 Result<Prepared> prepare(const CreateRequest& request) {
-    TRY(check_preserved_fds(request.preserve_fds));
+    TRY(check_passed_fds(request.passed));
     TRY(state::check_id(request.id));
     const std::string bundle = TRY(absolute_bundle(request.bundle));
     const bool absolute = request.config.starts_with('/');

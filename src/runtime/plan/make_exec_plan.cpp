@@ -49,7 +49,7 @@ Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& optio
     const auto planned = [&]() -> Result<Plan> {
         TRY(refuse_unbuilt(config));
         const Host host{.uid = options.rootless ? 1u : 0u, .gid = 0, .cgroups = {}};
-        const Options usual{.id = options.id, .bundle = {}, .preserve_fds = options.preserve_fds};
+        const Options usual{.id = options.id, .bundle = {}, .passed = options.passed};
         Draft draft{.config = config, .host = host, .options = usual};
         draft.plan.id = options.id;
         draft.add(await(Stage::trees));

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "runtime/cgroup/layout.h"
+#include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spec/config.h"
 
@@ -26,7 +27,7 @@ struct Options {
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;  // --cgroup-manager disabled: false
-    std::uint32_t preserve_fds = 0;
+    PassedFds passed{};
 };
 
 // Fails with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.

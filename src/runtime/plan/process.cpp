@@ -33,6 +33,20 @@ void add_hooks(std::vector<Step>& steps, const std::vector<spec::Hook>& hooks, c
     }
 }
 
+// sd_listen_fds(3): sockets that were given to ocirt are passed on. LISTEN_PID is init's to say.
+std::vector<std::string> environment(const Draft& draft, const spec::Process& process) {
+    std::vector<std::string> lines = process.env;
+    const PassedFds& passed = draft.options.passed;
+    if (passed.listen == 0) return lines;
+    std::erase_if(lines, [](const std::string& line) {
+        return line.starts_with("LISTEN_FDS=") || line.starts_with("LISTEN_PID=") ||
+               line.starts_with("LISTEN_FDNAMES=");
+    });
+    lines.push_back("LISTEN_FDS=" + std::to_string(passed.listen));
+    if (!passed.listen_names.empty()) lines.push_back("LISTEN_FDNAMES=" + passed.listen_names);
+    return lines;
+}
+
 void plan_credentials(Draft& draft, const spec::Process& process) {
     security::ResolvedCapabilities resolved;
     if (process.capabilities)
@@ -95,7 +109,10 @@ void plan_program(Draft& draft) {
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
     draft.add(SetUmask<Hosted>{.mask = process.user.umask.value_or(0022)}, "/process/user/umask");
     if (draft.config.linux.seccomp) draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
-    draft.add(Exec<Hosted>{.args = process.args, .env = process.env, .preserve_fds = draft.options.preserve_fds},
+    draft.add(Exec<Hosted>{.args = process.args,
+                           .env = environment(draft, process),
+                           .preserve_fds = draft.options.passed.count(),
+                           .listen_fds = draft.options.passed.listen},
               "/process/args/0");
 }
 

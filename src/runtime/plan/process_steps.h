@@ -192,11 +192,13 @@ struct Exec {
     typename R::Texts args{};
     typename R::Texts env{};
     uint32_t preserve_fds = 0;  // descriptors after stdio that the program gets
+    uint32_t listen_fds = 0;    // of these, the first are sockets of sd_listen_fds(3): it gets LISTEN_PID, too
     template <class S, class V>
     static constexpr void fields(S& s, V&& v) {
         v("args", s.args);
         v("env", s.env);
         v("preserveFds", s.preserve_fds);
+        v("listenFds", s.listen_fds);
     }
 };
 

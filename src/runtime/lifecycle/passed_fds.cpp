@@ -1,0 +1,51 @@
+#include "runtime/lifecycle/passed_fds.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace ocirt::lifecycle {
+namespace {
+
+constexpr std::uint32_t first_passed = 3;
+constexpr std::uint32_t listen_limit = 1u << 16;
+
+std::uint32_t number_of(const char* variable) {
+    const char* text = std::getenv(variable);
+    if (text == nullptr) return 0;
+    const std::string_view digits(text);
+    std::uint32_t number = 0;
+    const char* end = digits.data() + digits.size();
+    return std::from_chars(digits.data(), end, number) == std::from_chars_result{end, {}} ? number : 0;
+}
+
+}  // namespace
+
+plan::PassedFds find_passed_fds(std::uint32_t preserve) {
+    plan::PassedFds passed{.preserve = preserve};
+    if (number_of("LISTEN_PID") != static_cast<std::uint32_t>(::getpid())) return passed;
+    passed.listen = std::min(number_of("LISTEN_FDS"), listen_limit);
+    if (const char* names = std::getenv("LISTEN_FDNAMES")) passed.listen_names = names;
+    return passed;
+}
+
+Result<> check_passed_fds(const plan::PassedFds& passed) {
+    for (std::uint32_t i = 0; i < passed.count(); ++i) {
+        const std::uint32_t number = first_passed + i;
+        if (::fcntl(static_cast<int>(number), F_GETFD) >= 0) continue;
+        Error error = fail_errno("fcntl", "pass on the descriptor", std::to_string(number)).error();
+        error.fault = Fault::invalid_argument;
+        error.hint = i < passed.listen ? "LISTEN_FDS=" + std::to_string(passed.listen) + " says that it is open"
+                                       : "--preserve-fds " + std::to_string(passed.preserve) +
+                                             " asks for descriptors " + std::to_string(first_passed + passed.listen) +
+                                             " to " + std::to_string(first_passed + passed.count() - 1) + " to be open";
+        return fail(std::move(error));
+    }
+    return {};
+}
+
+}  // namespace ocirt::lifecycle
