@@ -1,5 +1,7 @@
 #include "engines/engine.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -58,6 +60,13 @@ std::string cgroup_value(const std::string& controller, const std::string& cgrou
     return mount ? test::read_trimmed(mount->path / fs::path(cgroup).relative_path() / file) : "";
 }
 
+bool host_has_all_capabilities() {
+    const int last = std::stoi(test::read_trimmed("/proc/sys/kernel/cap_last_cap"));
+    for (int capability = 0; capability <= last; ++capability)
+        if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 1) return false;
+    return true;
+}
+
 Daemon::Daemon(const std::string& line, const std::string& probe) : name_(line.substr(0, line.find(' '))) {
     fs::create_directories(scratch());
     process_.emplace(start(line + " >>" + (scratch() / (name_ + ".log")).string() + " 2>&1"));
@@ -72,7 +81,7 @@ Daemon::~Daemon() {
 
 std::string Daemon::log() const {
     const std::string all = test::read_file(scratch() / (name_ + ".log"));
-    return all.substr(all.size() - std::min<std::size_t>(all.size(), 4000));
+    return all.substr(all.size() - std::min<std::size_t>(all.size(), 1500));
 }
 
 void EngineTest::expect_nothing_left(const std::vector<std::string>& kept,
@@ -85,8 +94,9 @@ void EngineTest::expect_nothing_left(const std::vector<std::string>& kept,
             left = {.processes = added(before_.processes, now.processes),
                     .mounts = added(before_.mounts, now.mounts),
                     .cgroups = added(before_.cgroups, now.cgroups)};
-            std::erase_if(left.cgroups,
-                          [&](const std::string& path) { return std::ranges::find(kept, path) != kept.end(); });
+            for (std::vector<std::string>* list : {&left.mounts, &left.cgroups})
+                std::erase_if(*list,
+                              [&](const std::string& name) { return std::ranges::find(kept, name) != kept.end(); });
             containers = containers_in(states);
             return left.processes.empty() && left.mounts.empty() && left.cgroups.empty() && containers.empty();
         },

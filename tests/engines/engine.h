@@ -35,6 +35,9 @@ std::string trimmed(std::string text);
 // The first word of a file of the sandbox' cgroup of a v1 controller or of v2; empty when it is not there.
 std::string cgroup_value(const std::string& controller, const std::string& cgroup, const std::string& file);
 
+// Whether the tests have every capability that the kernel knows.
+bool host_has_all_capabilities();
+
 // An engine's daemon. Its output goes to a file: nobody reads a pipe while tests run.
 class Daemon {
    public:
@@ -54,8 +57,8 @@ class Daemon {
 class EngineTest : public ::testing::Test {
    protected:
     void SetUp() override { before_ = take_inventory(); }
-    // What a fixture calls once it has removed the case's containers. `kept`: cgroups that an engine keeps, and their
-    // parents; `states`: the directories of its containers' states.
+    // What a fixture calls once it has removed the case's containers. `kept`: cgroups and mounts that an engine keeps;
+    // `states`: the directories of its containers' states.
     void expect_nothing_left(const std::vector<std::string>& kept, const std::vector<std::string>& states) const;
 
    private:
