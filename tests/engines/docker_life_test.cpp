@@ -209,7 +209,10 @@ TEST_F(Docker, Update) {
 }
 
 TEST_F(Docker, OutOfMemory) {
-    run_detached("-m 16m box:1 tail /dev/zero");
+    // Not at once: the engine begins to watch the memory when the container has started.
+    run_detached("-m 16m box:1 sh -c 'trap \"exec tail /dev/zero\" USR1; echo up; while :; do sleep 0.05; done'");
+    EXPECT_TRUE(eventually([] { return docker("logs c1").out == "up\n"; }));
+    EXPECT_EQ(docker("kill -s USR1 c1").status, 0);
     EXPECT_TRUE(becomes("{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}", "exited 137 true"))
         << inspect("{{json .State}}");
 }
