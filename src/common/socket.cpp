@@ -35,8 +35,8 @@ Result<> wait_readable(const Fd& socket, std::chrono::milliseconds deadline) {
     }
 }
 
-Result<Fd> make_socket() {
-    Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+Result<Fd> make_socket(int type) {
+    Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
     if (!socket) return fail_errno("socket", "make a socket");
     return socket;
 }
@@ -104,7 +104,7 @@ Result<Received> receive_message(const Fd& socket, void* data, std::size_t size,
 }
 
 Result<Fd> listen_at(const Fd& directory, const std::string& name) {
-    Fd socket = TRY(make_socket());
+    Fd socket = TRY(make_socket(SOCK_SEQPACKET));
     const sockaddr_un address = TRY(address_of(directory, name));
     // The mode that bind gives the socket file is the descriptor's own.
     if (::fchmod(socket.get(), 0600) != 0) return fail_errno("fchmod", "set the mode of the socket", name);
@@ -114,8 +114,8 @@ Result<Fd> listen_at(const Fd& directory, const std::string& name) {
     return socket;
 }
 
-Result<Fd> connect_at(const Fd& directory, const std::string& name) {
-    Fd socket = TRY(make_socket());
+Result<Fd> connect_at(const Fd& directory, const std::string& name, int type) {
+    Fd socket = TRY(make_socket(type));
     const sockaddr_un address = TRY(address_of(directory, name));
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
         return fail_errno("connect", "connect to the socket", name);

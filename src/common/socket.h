@@ -1,6 +1,8 @@
-// SOCK_SEQPACKET sockets: whole messages, with descriptors on them (unix(7), SCM_RIGHTS).
+// Unix sockets, SOCK_SEQPACKET but where said otherwise: whole messages, with descriptors on them (unix(7),
+// SCM_RIGHTS).
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -34,6 +36,6 @@ struct Received {
 // A listening socket named `name` in `directory`, and a connection to it. Bound and reached through the directory's
 // descriptor: the path may be longer than the 108 bytes of sun_path.
 [[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);
-[[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name);
+[[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name, int type = SOCK_SEQPACKET);
 
 }  // namespace ocirt

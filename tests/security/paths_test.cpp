@@ -137,6 +137,22 @@ TEST(A3, WhatIsInDevIsALink) {
     }
 }
 
+TEST(A3, WhatATerminalNeedsIsALink) {
+    for (const char* name : {"/dev/console", "/dev/ptmx", "/dev/pts"}) {
+        for (const bool relative : {false, true}) {
+            Bundle bundle;
+            Decoy decoy(bundle);
+            const std::string file = fs::path(name).filename();
+            decoy.file(file);
+            without_dev_mount(bundle);
+            bundle.symlink(relative ? "../" / decoy.from_root() / file : decoy.path() / file, name);
+            if (file != "pts") bundle.mount({"/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666"}});
+            expect_clean(bundle.json("/process/terminal", true).sh("echo x; echo y >/dev/console").run());
+            EXPECT_EQ(decoy.changes(), Strings{}) << name;
+        }
+    }
+}
+
 TEST(A3, ControlFiresOnRuncAndCrun) {
     for (const char* peer : {"runc", "crun"}) {
         Bundle bundle;

@@ -141,8 +141,8 @@ std::vector<std::string> parse_controllers(std::string_view text) {
     return controllers;
 }
 
-Result<Layout> read_layout() {
-    auto self_cgroup = read_file("/proc/self/cgroup", control_file_limit);
+Result<Layout> read_layout(std::string_view process) {
+    auto self_cgroup = read_file("/proc/" + std::string(process) + "/cgroup", control_file_limit);
     if (!self_cgroup) {
         if (self_cgroup.error().errnum == ENOENT) return Layout{};  // a kernel without cgroups
         return std::unexpected(self_cgroup.error());

@@ -42,8 +42,8 @@ struct Layout {
 // The words of a cgroup.controllers file.
 [[nodiscard]] std::vector<std::string> parse_controllers(std::string_view text);
 
-// Reads the three files, each once. A host without cgroups gives an empty layout.
-// Errors: /proc unreadable.
-[[nodiscard]] Result<Layout> read_layout();
+// Reads the three files, each once. A host without cgroups gives an empty layout. `process` is whose cgroups `own` are:
+// "self" or a pid. Errors: /proc unreadable.
+[[nodiscard]] Result<Layout> read_layout(std::string_view process = "self");
 
 }  // namespace ocirt::cgroup

@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "common/syscall.h"
+#include "runtime/cli/command_words.h"
+#include "runtime/cli/help.h"
 #include "runtime/security/seccomp.h"
 #include "runtime/spec/parse.h"
 #include "version.h"
@@ -41,7 +43,8 @@ void add_globals(Cli& cli) {
         ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
-    app.set_version_flag("-v,--version", version_text);
+    app.set_help_flag("-h,-?,--help", "print this help and end");
+    app.set_version_flag("-v,-V,--version", version_text);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
@@ -63,24 +66,34 @@ Result<> settle_globals(Cli& cli) {
     if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
         return fail({.fault = Fault::unsupported,
                      .operation = "use the systemd cgroup manager",
+                     .object = globals.systemd_cgroup ? "(--systemd-cgroup)" : "(--cgroup-manager)",
                      .detail = "it is not supported by this version of ocirt",
                      .hint = "--cgroup-manager=cgroupfs works without systemd's help"});
     }
     return {};
 }
 
+// The words of an `exec` from the container's id on, which are not ocirt's, are put aside. How many are left to parse.
+int put_words_aside(Cli& cli, std::span<char* const> words) {
+    const auto all = static_cast<int>(words.size());
+    const std::size_t command = 1 + count_options(cli.app, words.subspan(1));
+    if (command >= words.size() || words[command] != std::string_view("exec")) return all;
+    const std::span<char* const> rest = words.subspan(command + 1);
+    const std::size_t options = count_options(*cli.app.get_subcommand("exec"), rest);
+    cli.words.assign(rest.begin() + static_cast<std::ptrdiff_t>(std::min(options, rest.size())), rest.end());
+    const bool mark = options > 0 && options <= rest.size() && rest[options - 1] == std::string_view("--");
+    return std::min(static_cast<int>(command + 1 + options - (mark ? 1 : 0)), all);
+}
+
 // The only place that sees CLI11's exceptions.
 std::optional<int> parse(Cli& cli, int argc, char** argv) {
     try {
-        cli.app.parse(argc, argv);
+        cli.app.parse(put_words_aside(cli, {argv, static_cast<std::size_t>(argc)}), argv);
         return std::nullopt;
     } catch (const CLI::Success& success) {
         return cli.app.exit(success);
     } catch (const CLI::ParseError& error) {
-        cli.log.error({.fault = Fault::invalid_argument,
-                       .detail = error.what(),
-                       .hint = "`ocirt --help` and `ocirt COMMAND --help` show what there is"});
-        return 1;
+        return answer(cli, {argv + 1, static_cast<std::size_t>(argc - 1)}, error.what());
     }
 }
 
@@ -88,10 +101,12 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
-                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
-                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
-                                {"plan", add_plan},     {"validate", add_validate}};
+constexpr Command commands[] = {
+    {"create", add_create}, {"start", add_start},       {"run", add_run},       {"exec", add_exec},
+    {"state", add_state},   {"kill", add_kill},         {"delete", add_delete}, {"list", add_list},
+    {"spec", add_spec},     {"features", add_features}, {"plan", add_plan},     {"validate", add_validate},
+    {"ps", add_ps},         {"pause", add_pause},       {"resume", add_resume}, {"update", add_update},
+    {"events", add_events}};
 
 // Building every command's options takes longer than reading a config: only those that the words name are built, and
 // all of them for a command line that names none.
@@ -105,12 +120,14 @@ void add_commands(Cli& cli, std::span<char* const> words) {
     }
     if (named) return;
     for (const Command& command : commands) command.add(cli);
+    group_commands(cli.app);
 }
 
 }  // namespace
 
 CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action) {
     CLI::App* command = cli.app.add_subcommand(name, description);
+    command->footer([name] { return examples_of(name); });
     command->callback([&cli, action = std::move(action)] { cli.action = action; });
     return command;
 }
@@ -136,7 +153,7 @@ int main(int argc, char** argv) {
     add_commands(cli, words.subspan(1));
     if (const std::optional<int> status = parse(cli, argc, argv)) return *status;
     const auto failed = [&cli](const Error& error) {
-        cli.log.error(error);
+        cli.log.error(with_nearest_id(error, cli.globals.root));
         return exit_code(error);
     };
     if (const Result<> settled = settle_globals(cli); !settled) return failed(settled.error());

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/log.h"
@@ -31,13 +32,15 @@ struct Cli {
     CLI::App app{"OCI container runtime", "ocirt"};
     Globals globals;
     Log log;
-    Action action;  // of the command that was given
+    Action action;                   // of the command that was given
+    std::vector<std::string> words;  // exec: from the id on, never looked at as options
 };
 
 void add_create(Cli& cli);
 void add_start(Cli& cli);
 void add_run(Cli& cli);
 void add_state(Cli& cli);
+void add_exec(Cli& cli);
 void add_kill(Cli& cli);
 void add_delete(Cli& cli);
 void add_list(Cli& cli);
@@ -45,6 +48,11 @@ void add_spec(Cli& cli);
 void add_features(Cli& cli);
 void add_plan(Cli& cli);
 void add_validate(Cli& cli);
+void add_ps(Cli& cli);
+void add_pause(Cli& cli);
+void add_resume(Cli& cli);
+void add_update(Cli& cli);
+void add_events(Cli& cli);
 
 // The whole program: parses, runs, reports. Returns the exit status.
 [[nodiscard]] int main(int argc, char** argv);

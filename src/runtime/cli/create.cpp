@@ -27,13 +27,13 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
 }
 
 Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOptions& options) {
-    if (!options.console_socket.empty()) return not_built("--console-socket");
     if (!options.pidfd_socket.empty()) return not_built("--pidfd-socket");
     return lifecycle::CreateRequest{.root = cli.globals.root,
                                     .id = options.id,
                                     .bundle = options.bundle,
                                     .config = options.config,
                                     .pid_file = options.pid_file,
+                                    .console = {.socket = options.console_socket},
                                     .no_pivot = options.no_pivot,
                                     .no_new_keyring = options.no_new_keyring,
                                     .use_cgroups = cli.globals.cgroup_manager != "disabled",

@@ -14,6 +14,8 @@ Result status(long fd, struct statx& file);
 
 // 1 if the file is on a procfs.
 Result is_on_procfs(long fd);
+// 1 if the file is on a devpts.
+Result is_on_devpts(long fd);
 
 // 1 if it is a directory.
 Result is_directory(long fd);

@@ -22,7 +22,7 @@ constexpr int16_t iff_up = 1;
 Result enter_namespace(Machine& machine, int fd, uint32_t kind) {
     const uint64_t before = machine.now();
     TRY(sys::call(__NR_setns, fd, kind));
-    if (kind == CLONE_NEWTIME) machine.clock_shift += static_cast<int64_t>(machine.now() - before);
+    if ((kind & CLONE_NEWTIME) != 0) machine.clock_shift += static_cast<int64_t>(machine.now() - before);
     return stay_invisible();
 }
 

@@ -41,6 +41,9 @@ Result perform(Machine&, const plan::MakeDevice<Wire>&);
 Result perform(Machine&, const plan::MakeSymlink<Wire>&);
 // procfs.cpp
 Result perform(Machine&, const plan::WriteSysctl<Wire>&);
+// console.cpp
+Result perform(Machine&, const plan::OpenConsole<Wire>&);
+Result perform(Machine&, const plan::OwnStdio<Wire>&);
 // hook.cpp
 Result perform(Machine&, const plan::RunHook<Wire>&);
 // process.cpp

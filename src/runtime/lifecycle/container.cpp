@@ -42,14 +42,17 @@ Result<Fd> Container::init() const {
     return open_process(record.init);
 }
 
+bool Container::is_paused() const {
+    if (!record.use_cgroups) return false;
+    const Result<cgroup::FreezerState> freezer = cgroup::Cgroup::open(record.cgroups).freezer_state();
+    return freezer && *freezer != cgroup::FreezerState::thawed;
+}
+
 Status Container::status() const {
     if (!record.complete) return directory.is_locked_by_other() ? Status::creating : Status::stopped;
     const Result<Fd> process = init();
     if (!process || !*process) return Status::stopped;
-    if (record.use_cgroups) {
-        const Result<cgroup::FreezerState> freezer = cgroup::Cgroup::open(record.cgroups).freezer_state();
-        if (freezer && *freezer != cgroup::FreezerState::thawed) return Status::paused;
-    }
+    if (is_paused()) return Status::paused;
     if (!directory.has_start_socket()) return Status::running;
     // `start` ended between init's execve and the removal of the socket if nobody listens any more.
     const Result<Fd> probe = connect_at(directory.fd(), state::start_socket);

@@ -27,6 +27,8 @@ struct Container {
     // From the record, the process and the start socket; asks init itself only where those leave it open.
     [[nodiscard]] state::Status status() const;
 
+    [[nodiscard]] bool is_paused() const;
+
     // A pidfd of init; an invalid one if it has ended or never was.
     [[nodiscard]] Result<Fd> init() const;
 };

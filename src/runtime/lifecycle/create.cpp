@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-
 #include "common/memfd.h"
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/device_rules.h"
+#include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
@@ -26,34 +26,6 @@ using plan::Stage;
 constexpr std::chrono::milliseconds init_deadline = std::chrono::minutes(10);
 constexpr std::chrono::milliseconds hooks_deadline = std::chrono::hours(24);
 
-Result<> write_oom_score(pid_t pid, int score) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-    const std::string text = std::to_string(score);
-    Result<> written = [&]() -> Result<> {
-        const Fd file = TRY(sys::open(path, O_WRONLY));
-        return sys::write_all(file, text.data(), text.size());
-    }();
-    if (written) return {};
-    Error error = std::move(written).error();
-    error.pointer = "/process/oomScoreAdj";
-    error.operation = "set oom_score_adj to";
-    error.object = text;
-    if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
-    return fail(std::move(error));
-}
-
-// Seen whole or not at all by whoever waits for it.
-Result<> write_pid_file(const std::string& path, pid_t pid) {
-    const std::string draft = path + ".ocirt-new";
-    const std::string text = std::to_string(pid);
-    const Fd file = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-    TRY(sys::write_all(file, text.data(), text.size()));
-    if (::rename(draft.c_str(), path.c_str()) == 0) return {};
-    const int errnum = errno;
-    ::unlink(draft.c_str());
-    return fail_errno(errnum, "rename", "write the pid file", path);
-}
-
 // Told now, while there is nothing to undo.
 Result<> check_rootfs(const plan::Plan& plan) {
     const Result<Fd> root = sys::open(plan.rootfs, O_PATH | O_DIRECTORY);
@@ -63,16 +35,6 @@ Result<> check_rootfs(const plan::Plan& plan) {
     error.pointer = "/root/path";
     error.operation = "open the root filesystem";
     return fail(std::move(error));
-}
-
-// Built with the terminals of a later version.
-Result<> refuse_terminal(const spec::Config& config) {
-    if (!config.process || !config.process->terminal) return {};
-    return fail({.fault = Fault::unsupported,
-                 .pointer = "/process/terminal",
-                 .operation = "create the container",
-                 .detail = "a terminal is not supported by this version of ocirt",
-                 .hint = "set it to false"});
 }
 
 // One container being made. Whatever fails, undo() leaves nothing.
@@ -86,6 +48,7 @@ class Creation {
 
     Result<> make() {
         TRY(compile_seccomp(prepared_.plan, config_, request_.root));
+        console_.emplace(TRY(Console::prepare(prepared_.plan, request_.console)));
         fill_record();
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
@@ -96,10 +59,12 @@ class Creation {
         if (!born_in_cgroup) (void)TRY(begin_cgroups());
         TRY(enter_cgroups());
         TRY(draft_record());
+        TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.has_create_hooks ? hooks_deadline : init_deadline));
+        TRY(console_->place(*init_));
         return commit();
     }
 
@@ -121,6 +86,7 @@ class Creation {
         return Created{.container = {std::move(directory_), std::move(record_)},
                        .report = std::move(report),
                        .pidfd = init_->release(),
+                       .console = console_->take(),
                        .start_connection = std::move(start_connection_),
                        .prepared = std::move(prepared_)};
     }
@@ -135,10 +101,12 @@ class Creation {
         record_.boot_id = boot_id();
         record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
         record_.use_cgroups = prepared_.plan.use_cgroups;
+        record_.no_new_keyring = request_.no_new_keyring;
         record_.annotations = config_.annotations;
         record_.poststart = config_.hooks.poststart;
         record_.poststop = config_.hooks.poststop;
         record_.owner = prepared_.host.uid;
+        if (config_.linux.resources) record_.device_rules = cgroup::device_rules_text(config_.linux.resources->devices);
         for (std::size_t i = 0; i < prepared_.plan.cgroup_paths.size(); ++i) {
             const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
             record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});
@@ -180,7 +148,7 @@ class Creation {
             for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
                 descriptors.push_back(std::move(tree));
         }
-        if (prepared_.plan.oom_score_adj) TRY(write_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
+        if (prepared_.plan.oom_score_adj) TRY(set_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
         return init_->send(Stage::cgroup, descriptors);
     }
 
@@ -250,6 +218,7 @@ class Creation {
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
+    std::optional<Console> console_;
     Fd start_connection_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
@@ -262,7 +231,6 @@ Result<Created> create(const CreateRequest& request) {
     const auto located = [&](Result<>&& result) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.config));
     };
-    if (Result<> refused = refuse_terminal(prepared.config.parsed.value); !refused) return located(std::move(refused));
     if (Result<> checked = check_rootfs(prepared.plan); !checked) return located(std::move(checked));
     Creation creation(request, prepared, TRY(state::Directory::create(request.root, request.id)));
     Result<> made = creation.make();

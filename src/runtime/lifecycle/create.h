@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/report_page.h"
 #include "runtime/plan/make_plan.h"
@@ -22,6 +23,7 @@ struct CreateRequest {
     std::string bundle;                  // as given; "" is the current directory
     std::string config = "config.json";  // relative to the bundle
     std::string pid_file;
+    ConsoleRequest console{};
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
@@ -47,6 +49,7 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
+    Fd console;           // the master end of its terminal, if it is kept
     Fd start_connection;  // where the start was asked for
     std::optional<Prepared> prepared;
 };

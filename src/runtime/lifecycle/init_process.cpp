@@ -192,12 +192,26 @@ Result<> InitProcess::expect(Stage stage, std::chrono::milliseconds deadline) {
             TRY(follow(static_cast<pid_t>(message.pid), std::move(received->descriptors)));
             continue;
         }
+        if (message.stage == Stage::console && received->descriptors.size() == 1) {
+            console_ = std::move(received->descriptors.front());
+            continue;
+        }
         if (message.stage == stage) return {};
         return fail({.fault = Fault::corrupted,
                      .operation = "read a message of init",
                      .detail = "stage " + std::to_string(static_cast<std::uint32_t>(message.stage)) + " came before " +
                                std::to_string(static_cast<std::uint32_t>(stage))});
     }
+}
+
+Result<> InitProcess::expect_program(std::chrono::milliseconds deadline) {
+    Message message{};
+    const Result<Received> received = receive_message(channel_, &message, sizeof(message), deadline);
+    if (!received) return std::unexpected(received.error());
+    if (received->open)
+        return fail({.fault = Fault::corrupted, .operation = "read a message of init", .detail = "none was expected"});
+    // The channel was closed by execve, or by the end of the process.
+    return report_.executing() ? Result<>{} : fail(failure());
 }
 
 // The process goes on as another one, our child too (CLONE_PARENT): the first one is reaped.

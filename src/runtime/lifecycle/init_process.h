@@ -34,11 +34,16 @@ class InitProcess {
     // Errors: what the report tells of a failed step; Fault::timed_out.
     [[nodiscard]] Result<> expect(plan::Stage stage, std::chrono::milliseconds deadline);
 
+    // After Stage::execute: waits until the program runs. Errors: what the report tells of why it does not.
+    [[nodiscard]] Result<> expect_program(std::chrono::milliseconds deadline);
+
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
     // Whether the kernel let it be born in the cgroup (CLONE_INTO_CGROUP); else it has to be attached.
     [[nodiscard]] bool born_in_cgroup() const { return born_in_cgroup_; }
     [[nodiscard]] const ReportPage& report() const { return report_; }
+    // The master end of the terminal that init has opened (OpenConsole); it came before what expect() waited for.
+    [[nodiscard]] Fd take_console() { return std::move(console_); }
 
     // It belongs to itself from now on: whoever holds the object loses nothing but the descriptor.
     [[nodiscard]] Fd release();
@@ -61,6 +66,7 @@ class InitProcess {
     ReportPage report_;
     Fd channel_;
     Fd pidfd_;
+    Fd console_;
     pid_t pid_ = 0;
     bool born_in_cgroup_ = false;
 };

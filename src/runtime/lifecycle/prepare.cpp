@@ -1,13 +1,9 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <memory>
 
-#include "common/syscall.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
+#include "runtime/lifecycle/preserved_fds.h"
 #include "runtime/plan/make_plan.h"
 
 namespace ocirt::lifecycle {
@@ -18,20 +14,6 @@ Result<std::string> absolute_bundle(const std::string& bundle) {
                                                       std::free);
     if (!path) return fail_errno("realpath", "find the bundle", bundle);
     return std::string(path.get());
-}
-
-// The caller's promise: descriptors 3 .. 3+n-1 are open, for the container. Checked before ocirt opens any itself.
-Result<> check_preserved(std::uint32_t count) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const int number = static_cast<int>(3 + i);
-        if (::fcntl(number, F_GETFD) >= 0) continue;
-        Error error = fail_errno("fcntl", "preserve the descriptor", std::to_string(number)).error();
-        error.fault = Fault::invalid_argument;
-        error.hint = "--preserve-fds " + std::to_string(count) + " asks for descriptors 3 to " +
-                     std::to_string(2 + count) + " to be open";
-        return fail(std::move(error));
-    }
-    return {};
 }
 
 Result<> decide(Prepared& prepared, const CreateRequest& request, const std::string& bundle) {
@@ -52,7 +34,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
 }  // namespace
 
 Result<Prepared> prepare(const CreateRequest& request) {
-    TRY(check_preserved(request.preserve_fds));
+    TRY(check_preserved_fds(request.preserve_fds));
     TRY(state::check_id(request.id));
     const std::string bundle = TRY(absolute_bundle(request.bundle));
     const bool absolute = request.config.starts_with('/');

@@ -62,6 +62,22 @@ Result<int> reap(const Fd& pidfd) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+Result<> set_oom_score(pid_t pid, int score) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+    const std::string text = std::to_string(score);
+    Result<> written = [&]() -> Result<> {
+        const Fd file = TRY(sys::open(path, O_WRONLY));
+        return sys::write_all(file, text.data(), text.size());
+    }();
+    if (written) return {};
+    Error error = std::move(written).error();
+    error.pointer = "/process/oomScoreAdj";
+    error.operation = "set oom_score_adj to";
+    error.object = text;
+    if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
+    return fail(std::move(error));
+}
+
 std::string boot_id() {
     const Result<Fd> file = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY);
     if (!file) return {};

@@ -25,6 +25,9 @@ namespace ocirt::lifecycle {
 // Reaps our child. Its wait status as a shell has it: the exit status, or 128 plus the signal.
 [[nodiscard]] Result<int> reap(const Fd& pidfd);
 
+// Writes oom_score_adj of a process. Errors carry the pointer "/process/oomScoreAdj".
+[[nodiscard]] Result<> set_oom_score(pid_t pid, int score);
+
 // This boot's id.
 [[nodiscard]] std::string boot_id();
 

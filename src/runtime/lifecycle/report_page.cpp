@@ -116,6 +116,10 @@ bool ReportPage::failed() const {
     return std::atomic_ref(page_->outcome).load(std::memory_order_acquire) == plan::Outcome::failed;
 }
 
+bool ReportPage::executing() const {
+    return std::atomic_ref(page_->outcome).load(std::memory_order_acquire) == plan::Outcome::executing;
+}
+
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);
     return {.index = index, .op = op, .pointer = step.pointer, .sentence = plan::sentence(step.action)};

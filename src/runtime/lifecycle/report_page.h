@@ -22,6 +22,8 @@ class ReportPage {
     [[nodiscard]] const Fd& file() const { return file_; }
     [[nodiscard]] const plan::Report& report() const { return *page_; }
     [[nodiscard]] bool failed() const;
+    // The last step has been taken, and has not failed.
+    [[nodiscard]] bool executing() const;
 
    private:
     struct Unmap {

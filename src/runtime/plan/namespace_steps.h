@@ -16,12 +16,13 @@ struct Unshare {
     }
 };
 
-// setns(2). For a pid namespace a Respawn follows.
+// setns(2): one namespace by its descriptor, or all of a process at once by its pidfd (the kernel enters its user
+// namespace first). For a pid namespace a Respawn follows.
 template <class R>
 struct JoinNamespace {
     static constexpr Op op = Op::join_namespace;
     Slot slot = slot_none;
-    uint32_t kind = 0;  // one CLONE_NEW* flag
+    uint32_t kind = 0;  // CLONE_NEW* flags; more than one only with a pidfd
     template <class S, class V>
     static constexpr void fields(S& s, V&& v) {
         v("slot", s.slot);

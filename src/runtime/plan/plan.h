@@ -31,10 +31,10 @@ using Action =
                  SetHostname<Hosted>, SetDomainname<Hosted>, RaiseLoopback<Hosted>, SetPropagation<Hosted>,
                  OpenTree<Hosted>, AttachRoot<Hosted>, AttachMount<Hosted>, MountFs<Hosted>, SetMountAttributes<Hosted>,
                  MakeDirectory<Hosted>, MakeDevice<Hosted>, MakeSymlink<Hosted>, WriteSysctl<Hosted>, PivotRoot<Hosted>,
-                 MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>, RunHook<Hosted>,
-                 ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>, SetUmask<Hosted>,
-                 SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, SetUser<Hosted>, SetCapabilities<Hosted>,
-                 InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
+                 MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>, OpenConsole<Hosted>,
+                 RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
+                 SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
+                 SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
 
 struct Step {
     Action action;
@@ -87,6 +87,8 @@ struct Plan {
     std::vector<PlannedTree> trees;
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
+    bool terminal = false;  // init sends the master end of one (Stage::console)
+    std::optional<spec::ConsoleSize> console_size;
     bool use_cgroups = true;
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups

@@ -45,6 +45,9 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
 
     if (process.no_new_privileges) draft.add(SetNoNewPrivileges<Hosted>{}, "/process/noNewPrivileges");
     draft.add(DropBounding<Hosted>{.keep = sets.bounding}, "/process/capabilities/bounding");
+    // Root needs no right to what is not its own, but for a mapped one.
+    if (process.user.uid != 0 || draft.has(spec::NamespaceKind::user))
+        draft.add(OwnStdio<Hosted>{.uid = process.user.uid}, "/process/user/uid");
     const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
     const bool may_set_groups = !draft.rootless() || !groups.empty();
     draft.add(
@@ -58,20 +61,10 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
               "/process/capabilities");
 }
 
-// Created: only `start` is missing. What can be known to be wrong with the program is told now.
-void plan_lookup(Draft& draft, const spec::Process& process) {
-    draft.add(ChangeDirectory<Hosted>{.path = process.cwd}, "/process/cwd");
-    if (find_environment(process, "HOME") == nullptr)
-        draft.add(FindHome<Hosted>{.uid = process.user.uid}, "/process/user/uid");
-    const std::string* path = find_environment(process, "PATH");
-    draft.add(FindProgram<Hosted>{.name = process.args.front(), .search = path ? path->substr(5) : default_path},
-              "/process/args/0");
-}
-
 }  // namespace
 
-Result<> plan_process(Draft& draft) {
-    const auto stage = [](Stage value) { return static_cast<std::uint32_t>(value); };
+// What can be known to be wrong with the program is told now.
+Result<> plan_lookup(Draft& draft) {
     if (!draft.config.process || draft.config.process->args.empty()) {
         return fail({.fault = Fault::invalid_config,
                      .pointer = draft.config.process ? "/process/args" : "/process",
@@ -80,13 +73,17 @@ Result<> plan_process(Draft& draft) {
     }
     const spec::Process& process = *draft.config.process;
     draft.plan.oom_score_adj = process.oom_score_adj;
+    draft.add(ChangeDirectory<Hosted>{.path = process.cwd}, "/process/cwd");
+    if (find_environment(process, "HOME") == nullptr)
+        draft.add(FindHome<Hosted>{.uid = process.user.uid}, "/process/user/uid");
+    const std::string* path = find_environment(process, "PATH");
+    draft.add(FindProgram<Hosted>{.name = process.args.front(), .search = path ? path->substr(5) : default_path},
+              "/process/args/0");
+    return {};
+}
 
-    plan_lookup(draft, process);
-    draft.add(Notify<Hosted>{.stage = stage(Stage::ready)});
-    draft.add(Await<Hosted>{.stage = stage(Stage::committed)});
-    draft.add(AwaitStart<Hosted>{});
-    add_hooks(draft.plan.steps, draft.config.hooks.start_container, "/hooks/startContainer");
-
+void plan_program(Draft& draft) {
+    const spec::Process& process = *draft.config.process;
     for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
         const spec::Rlimit& limit = process.rlimits[i];
         draft.add(
@@ -100,7 +97,25 @@ Result<> plan_process(Draft& draft) {
     if (draft.config.linux.seccomp) draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
     draft.add(Exec<Hosted>{.args = process.args, .env = process.env, .preserve_fds = draft.options.preserve_fds},
               "/process/args/0");
+}
+
+// Created: only `start` is missing between the lookup and the rest.
+Result<> plan_process(Draft& draft) {
+    TRY(plan_lookup(draft));
+    draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::ready)});
+    draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::committed)});
+    draft.add(AwaitStart<Hosted>{});
+    add_hooks(draft.plan.steps, draft.config.hooks.start_container, "/hooks/startContainer");
+    plan_program(draft);
     return {};
+}
+
+void plan_console(Draft& draft, bool bind) {
+    const std::optional<spec::Process>& process = draft.config.process;
+    if (!process || !process->terminal) return;
+    draft.plan.terminal = true;
+    draft.plan.console_size = process->console_size;
+    draft.add(OpenConsole<Hosted>{.bind = bind ? 1u : 0u}, "/process/terminal");
 }
 
 void plan_hooks(Draft& draft) {

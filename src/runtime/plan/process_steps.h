@@ -1,9 +1,21 @@
-// Steps (steps.h): hooks, and what makes init the user's program. Freestanding.
+// Steps (steps.h): the terminal, hooks, and what makes init the user's program. Freestanding.
 #pragma once
 
 #include "runtime/plan/step.h"
 
 namespace ocirt::plan {
+
+// A new terminal from the container's own devpts on /dev/pts: the master end goes to the parent (Stage::console), the
+// other end becomes the controlling terminal and stdio. `bind`: it is bound over /dev/console as well.
+template <class R>
+struct OpenConsole {
+    static constexpr Op op = Op::open_console;
+    uint32_t bind = 0;
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("bind", s.bind);
+    }
+};
 
 // Runs a hook: its stdin is slot_state from offset 0, its stdout and stderr are init's. A non-zero exit, a signal or
 // the deadline (then SIGKILL) fails the step.
@@ -102,6 +114,18 @@ struct DropBounding {
     template <class S, class V>
     static constexpr void fields(S& s, V&& v) {
         v("keep", s.keep);
+    }
+};
+
+// Gives stdio to `uid`, so that the user can open /dev/stdout again. Devices other than terminals are left alone (the
+// host's /dev/null among them), and so is what cannot be given away: an owner that is not mapped, a read-only mount.
+template <class R>
+struct OwnStdio {
+    static constexpr Op op = Op::own_stdio;
+    uint32_t uid = 0;
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("uid", s.uid);
     }
 };
 

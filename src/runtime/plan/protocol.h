@@ -17,9 +17,20 @@
 //     connect; StartRequest ──────────────────────────────▶ accepts; sends the report page's descriptor, goes on
 //     end of file: the program runs, or Report says why not
 //
+// A process that joins a running container (exec) is an init as well, with another program:
+//
+//   parent (exec)                                           init
+//     clone3, born in the container's v2 cgroup ──────────▶ executes init
+//     setup      program, report ─────────────────────────▶ checks the program, carries it out
+//     trees      pidfd of the container, v1 task files ───▶ v1 cgroups, namespaces, goes on inside (Respawn)
+//     ◀──────────────────────────────────────────────────── moved, ready
+//     the container still lives; pid file
+//     execute ────────────────────────────────────────────▶ limits, user, capabilities, seccomp, execve
+//     end of file: the program runs, or Report says why not
+//
 // The channel is a SOCK_SEQPACKET pair; descriptors ride on messages as SCM_RIGHTS, at most 250 on one. Until
-// `committed` init ends when the channel closes. A peer of start.sock that closes without a StartRequest changes
-// nothing (that is how `state` finds out whether init still waits).
+// `committed` or `execute` init ends when the channel closes. A peer of start.sock that closes without a StartRequest
+// changes nothing (that is how `state` finds out whether init still waits).
 //
 // Freestanding: init includes this file.
 #pragma once

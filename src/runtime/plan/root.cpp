@@ -51,6 +51,7 @@ Result<> plan_root_entry(Draft& draft) {
     if (!draft.has(spec::NamespaceKind::mount)) {
         draft.add(EnterRoot<Hosted>{}, "/root/path");
         plan_pid_namespace(draft);
+        plan_console(draft, false);
         plan_sysctls(draft);
         plan_working_directory(draft);
         return {};
@@ -61,6 +62,7 @@ Result<> plan_root_entry(Draft& draft) {
         draft.add(PivotRoot<Hosted>{}, "/root/path");
     plan_pid_namespace(draft);
     TRY(plan_late_mounts(draft));
+    plan_console(draft, true);
     plan_sysctls(draft);
     plan_working_directory(draft);
     if (draft.config.root->readonly)

@@ -48,6 +48,8 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::ready: return "only `start` is missing";
         case Stage::committed: return "the state to be on disk";
         case Stage::moved: return "moved to another process";
+        case Stage::console: return "the terminal";
+        case Stage::execute: return "the word to execute the program";
     }
     return "stage " + std::to_string(stage);
 }
@@ -81,7 +83,7 @@ struct Sentence {
         return "make new namespaces: " + namespace_names(s.flags);
     }
     std::string operator()(const JoinNamespace<Hosted>& s) const {
-        return "join the " + namespace_names(s.kind) + " namespace";
+        return "join the " + namespace_names(s.kind) + (std::popcount(s.kind) > 1 ? " namespaces" : " namespace");
     }
     std::string operator()(const BecomeRoot<Hosted>&) const { return "become root of the user namespace"; }
     std::string operator()(const Respawn<Hosted>& s) const {
@@ -142,6 +144,9 @@ struct Sentence {
     std::string operator()(const EnterRoot<Hosted>&) const { return "chroot into the root filesystem"; }
     std::string operator()(const MaskPath<Hosted>& s) const { return "mask " + s.path; }
     std::string operator()(const ReadonlyPath<Hosted>& s) const { return "make " + s.path + " read-only"; }
+    std::string operator()(const OpenConsole<Hosted>& s) const {
+        return std::string("open a terminal and make it stdio") + (s.bind != 0 ? " and /dev/console" : "");
+    }
     std::string operator()(const RunHook<Hosted>& s) const {
         return "run the hook " + s.path +
                (s.timeout_ms != 0 ? " for at most " + std::to_string(s.timeout_ms / 1000) + " s" : "");
@@ -163,6 +168,7 @@ struct Sentence {
     std::string operator()(const DropBounding<Hosted>& s) const {
         return "cut the bounding set down to " + count(s.keep);
     }
+    std::string operator()(const OwnStdio<Hosted>& s) const { return "give stdio to user " + std::to_string(s.uid); }
     std::string operator()(const SetUser<Hosted>& s) const {
         std::string text = "become user " + std::to_string(s.uid) + ", group " + std::to_string(s.gid);
         for (std::size_t i = 0; i < s.groups.size(); ++i)

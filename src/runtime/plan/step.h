@@ -9,12 +9,13 @@ namespace ocirt::plan {
 // init's table of descriptors. The parent names a descriptor by its slot when it sends it.
 using Slot = uint32_t;
 inline constexpr Slot slot_none = 0xffffffff;
-inline constexpr Slot slot_program = 0;   // the encoded plan (read-only memfd, sealed)
-inline constexpr Slot slot_report = 1;    // the report page (memfd, read and write)
-inline constexpr Slot slot_listener = 2;  // start.sock, bound and listening
-inline constexpr Slot slot_root = 3;      // the root tree, detached until AttachRoot
-inline constexpr Slot slot_null = 4;      // the host's /dev/null, verified and detached, for masks
-inline constexpr Slot slot_state = 5;     // the hooks' state JSON: a sealed memfd, replaced by later messages
+inline constexpr Slot slot_program = 0;    // the encoded plan (read-only memfd, sealed)
+inline constexpr Slot slot_report = 1;     // the report page (memfd, read and write)
+inline constexpr Slot slot_listener = 2;   // start.sock, bound and listening
+inline constexpr Slot slot_root = 3;       // the root tree, detached until AttachRoot
+inline constexpr Slot slot_null = 4;       // the host's /dev/null, verified and detached, for masks
+inline constexpr Slot slot_state = 5;      // the hooks' state JSON: a sealed memfd, replaced by later messages
+inline constexpr Slot slot_container = 6;  // exec: a pidfd of the container's init, whose namespaces are joined
 inline constexpr Slot slot_first_free = 8;
 inline constexpr Slot slot_limit = 4096;
 
@@ -30,6 +31,8 @@ enum class Stage : uint32_t {
     ready = 7,         // init: only `start` is missing
     committed = 8,     // parent: the state is on disk, init belongs to itself (slot_state holds the state)
     moved = 9,         // init: goes on as another process: pid and pidfd follow (Respawn)
+    console = 10,      // init: the terminal's master end comes with it (OpenConsole)
+    execute = 11,      // parent of an exec: go on to the program; the channel closes when it runs
 };
 
 enum class Op : uint32_t {
@@ -61,6 +64,7 @@ enum class Op : uint32_t {
     enter_root,
     mask_path,
     readonly_path,
+    open_console,
     run_hook,
     change_directory,
     find_home,
@@ -69,6 +73,7 @@ enum class Op : uint32_t {
     set_umask,
     set_no_new_privileges,
     drop_bounding,
+    own_stdio,
     set_user,
     set_capabilities,
     install_seccomp,

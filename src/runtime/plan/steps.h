@@ -49,6 +49,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::enter_root: f.template operator()<EnterRoot<R>>(); return true;
         case Op::mask_path: f.template operator()<MaskPath<R>>(); return true;
         case Op::readonly_path: f.template operator()<ReadonlyPath<R>>(); return true;
+        case Op::open_console: f.template operator()<OpenConsole<R>>(); return true;
         case Op::run_hook: f.template operator()<RunHook<R>>(); return true;
         case Op::change_directory: f.template operator()<ChangeDirectory<R>>(); return true;
         case Op::find_home: f.template operator()<FindHome<R>>(); return true;
@@ -57,6 +58,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::set_umask: f.template operator()<SetUmask<R>>(); return true;
         case Op::set_no_new_privileges: f.template operator()<SetNoNewPrivileges<R>>(); return true;
         case Op::drop_bounding: f.template operator()<DropBounding<R>>(); return true;
+        case Op::own_stdio: f.template operator()<OwnStdio<R>>(); return true;
         case Op::set_user: f.template operator()<SetUser<R>>(); return true;
         case Op::set_capabilities: f.template operator()<SetCapabilities<R>>(); return true;
         case Op::install_seccomp: f.template operator()<InstallSeccomp<R>>(); return true;

@@ -93,7 +93,9 @@ Record read(const Json& object) {
     record.init.start_time = own.at("startTime").get<std::uint64_t>();
     record.own_pid_namespace = own.at("ownPidNamespace").get<bool>();
     record.use_cgroups = own.at("useCgroups").get<bool>();
+    record.no_new_keyring = own.at("noNewKeyring").get<bool>();
     record.owner = own.at("owner").get<std::uint32_t>();
+    record.device_rules = own.at("deviceRules").get<std::string>();
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
@@ -135,7 +137,9 @@ std::string to_json(const Record& record) {
     json.member("startTime", record.init.start_time);
     json.member("ownPidNamespace", record.own_pid_namespace);
     json.member("useCgroups", record.use_cgroups);
+    json.member("noNewKeyring", record.no_new_keyring);
     json.member("owner", record.owner);
+    json.member("deviceRules", record.device_rules);
     write_cgroups(json, record);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);

@@ -45,12 +45,14 @@ struct Record {
     ProcessIdentity init;
     bool own_pid_namespace = true;
     bool use_cgroups = true;
+    bool no_new_keyring = false;  // as `create` was told: exec does the same
     std::vector<cgroup::Place> cgroups;
     spec::StringMap annotations;
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
     std::vector<StartStep> start_steps;
-    std::uint32_t owner = 0;  // uid
+    std::uint32_t owner = 0;   // uid
+    std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
 [[nodiscard]] std::string to_json(const Record& record);
