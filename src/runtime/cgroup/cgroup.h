@@ -80,6 +80,14 @@ class Cgroup {
     // Writes in their order. Errors carry the pointer, the file's path, the value and the kernel's errno.
     [[nodiscard]] Result<> apply(std::span<const Write> writes);
 
+    // Other limits for a cgroup in use: all of the plan, or none of it. Where a write fails those before it are taken
+    // back; the error's detail says what could not be. A device program takes the place of the one that limit()
+    // attached.
+    [[nodiscard]] Result<> update(const ResourcePlan& plan);
+
+    // A file of the directory that `controller` is in.
+    [[nodiscard]] Result<std::string> read(std::string_view controller, const std::string& file);
+
     // Every process of the container, sub-cgroups included, ascending.
     [[nodiscard]] Result<std::vector<pid_t>> pids();
     [[nodiscard]] Result<bool> is_empty();
@@ -122,7 +130,16 @@ class Cgroup {
         std::string name;
         Fd fd;
     };
-    [[nodiscard]] Result<> write(const Write& write, OpenFile& open);
+    // What was written, as what takes it back; std::nullopt where nothing does. In the order of the writes.
+    struct Undo {
+        std::string file;
+        std::optional<Write> write;
+    };
+    using Journal = std::vector<Undo>;
+    [[nodiscard]] Result<> apply(std::span<const Write> writes, Journal* journal);
+    [[nodiscard]] Result<> write(const Write& write, OpenFile& open, Journal* journal);
+    // The names of the files that stay changed.
+    [[nodiscard]] std::string restore(const Journal& journal);
     [[nodiscard]] Result<> inherit_cpuset(std::span<const Write> writes);
 
     [[nodiscard]] Member* unified();

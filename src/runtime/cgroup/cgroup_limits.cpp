@@ -5,6 +5,7 @@
 
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/control_file.h"
+#include "runtime/cgroup/update_plan.h"
 
 namespace ocirt::cgroup {
 
@@ -85,6 +86,50 @@ Result<> Cgroup::limit(const ResourcePlan& plan) {
     return attached;
 }
 
+Result<> Cgroup::update(const ResourcePlan& plan) {
+    Journal journal;
+    auto updated = [&]() -> Result<> {
+        TRY(apply(plan.before_attach, &journal));
+        TRY(apply(plan.limits, &journal));
+        if (plan.device_program.empty()) return {};
+        const Fd* directory = TRY(unified_directory());
+        if (directory == nullptr) return {};
+        auto replaced = replace_device_program(plan.device_program, *directory);
+        if (!replaced) replaced.error().pointer = "/linux/resources/devices";
+        return replaced;
+    }();
+    if (updated || journal.empty()) return updated;
+    Error error = std::move(updated).error();
+    const std::string changed = restore(journal);
+    const std::string told = changed.empty() ? "nothing was changed" : "these stay changed: " + changed;
+    error.detail += (error.detail.empty() ? "" : "; ") + told;
+    return fail(std::move(error));
+}
+
+std::string Cgroup::restore(const Journal& journal) {
+    std::string changed;
+    std::vector<const Undo*> left;
+    left.reserve(journal.size());
+    for (auto undo = journal.rbegin(); undo != journal.rend(); ++undo) left.push_back(&*undo);
+    // Twice: a value may fit only after another one is back.
+    for (int round = 0; round < 2; ++round)
+        std::erase_if(left, [this](const Undo* undo) {
+            OpenFile open;
+            return undo->write && write(*undo->write, open, nullptr);
+        });
+    for (const Undo* undo : left) changed += (changed.empty() ? "" : ", ") + undo->file;
+    return changed;
+}
+
+Result<std::string> Cgroup::read(std::string_view controller, const std::string& file) {
+    Member* member = holding(controller);
+    if (member == nullptr)
+        return fail({.fault = Fault::unsupported,
+                     .operation = "read " + file,
+                     .detail = "the container has no cgroup for controller " + std::string(controller)});
+    return read_file(*TRY(directory(*member)), file);
+}
+
 Result<> Cgroup::inherit_cpuset(std::span<const Write> writes) {
     Member* member = holding("cpuset");
     if (member == nullptr) return {};
@@ -103,16 +148,18 @@ Result<> Cgroup::inherit_cpuset(std::span<const Write> writes) {
     return {};
 }
 
-Result<> Cgroup::apply(std::span<const Write> writes) {
+Result<> Cgroup::apply(std::span<const Write> writes) { return apply(writes, nullptr); }
+
+Result<> Cgroup::apply(std::span<const Write> writes, Journal* journal) {
     OpenFile open;
     std::vector<const Write*> again;
     const auto repeat = [&]() -> Result<> {
-        for (const Write* refused : again) TRY(write(*refused, open));
+        for (const Write* refused : again) TRY(write(*refused, open, journal));
         again.clear();
         return {};
     };
     for (const Write& each : writes) {
-        auto written = write(each, open);
+        auto written = write(each, open, journal);
         if (!written && each.repeat_last && written.error().errnum == EINVAL) {
             again.push_back(&each);
             continue;
@@ -123,7 +170,7 @@ Result<> Cgroup::apply(std::span<const Write> writes) {
     return repeat();
 }
 
-Result<> Cgroup::write(const Write& write, OpenFile& open) {
+Result<> Cgroup::write(const Write& write, OpenFile& open, Journal* journal) {
     Member* member = write.controller.empty() ? unified() : holding(write.controller);
     if (member == nullptr)
         return fail({.fault = Fault::unsupported,
@@ -138,6 +185,13 @@ Result<> Cgroup::write(const Write& write, OpenFile& open) {
         open.member = member;
         open.name = write.file;
     }
+    const auto before = [&](const std::string& file) {
+        return journal == nullptr ? std::string() : read_file(place, file).value_or("");
+    };
+    const auto remember = [&](const std::string& file, const std::string& text) {
+        if (journal != nullptr) journal->push_back({file, inverse(write, file, text)});
+    };
+    std::string text = before(write.file);
     Result<> written;
     if (!open.fd) {
         auto opened = open_for_writing(place, write.file);
@@ -147,8 +201,12 @@ Result<> Cgroup::write(const Write& write, OpenFile& open) {
             written = std::unexpected(std::move(opened).error());
     }
     if (written) written = write_once(open.fd, write.value, write.file);
-    if (!written && written.error().errnum == ENOENT && !write.fallback_file.empty())
+    if (written) remember(write.file, text);
+    if (!written && written.error().errnum == ENOENT && !write.fallback_file.empty()) {
+        text = before(write.fallback_file);
         written = write_file(place, write.fallback_file, write.fallback_value);
+        if (written) remember(write.fallback_file, text);
+    }
     if (written || (write.optional && written.error().errnum == ENOENT)) return {};
     return std::unexpected(explain(std::move(written).error(), write, member->place, place));
 }

@@ -4,9 +4,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace ocirt::cgroup {
 
@@ -108,6 +110,71 @@ long bpf(bpf_cmd command, BpfAttributes& attributes) {
     return ::syscall(SYS_bpf, command, &attributes.attr, sizeof attributes);
 }
 
+// Tells ocirt's programs from those of others.
+constexpr std::string_view program_name = "ocirt_devices";
+static_assert(program_name.size() < BPF_OBJ_NAME_LEN);
+
+BpfAttributes no_attributes() {
+    BpfAttributes attributes;
+    std::memset(&attributes, 0, sizeof attributes);
+    return attributes;
+}
+
+Result<Fd> load_program(const DeviceProgram& program) {
+    static constexpr char license[] = "Apache-2.0";
+    BpfAttributes attributes = no_attributes();
+    attributes.attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.attr.insns = reinterpret_cast<std::uintptr_t>(program.data());
+    attributes.attr.insn_cnt = static_cast<std::uint32_t>(program.size());
+    attributes.attr.license = reinterpret_cast<std::uintptr_t>(license);
+    std::ranges::copy(program_name, attributes.attr.prog_name);
+    Fd loaded(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));  // bpf descriptors are close-on-exec
+    if (!loaded) return fail_errno("bpf", "load device program");
+    return loaded;
+}
+
+// `replaced` is for BPF_F_REPLACE only.
+Result<> attach(const Fd& program, const Fd& cgroup, std::uint32_t flags, const Fd& replaced) {
+    BpfAttributes attributes = no_attributes();
+    attributes.attr.target_fd = static_cast<std::uint32_t>(cgroup.get());
+    attributes.attr.attach_bpf_fd = static_cast<std::uint32_t>(program.get());
+    attributes.attr.attach_type = BPF_CGROUP_DEVICE;
+    attributes.attr.attach_flags = flags;
+    if (replaced) attributes.attr.replace_bpf_fd = static_cast<std::uint32_t>(replaced.get());
+    if (bpf(BPF_PROG_ATTACH, attributes) != 0) return fail_errno("bpf", "attach device program");
+    return {};
+}
+
+std::string name_of(const Fd& program) {
+    bpf_prog_info info;
+    std::memset(&info, 0, sizeof info);
+    BpfAttributes attributes = no_attributes();
+    attributes.attr.info.bpf_fd = static_cast<std::uint32_t>(program.get());
+    attributes.attr.info.info_len = sizeof info;
+    attributes.attr.info.info = reinterpret_cast<std::uintptr_t>(&info);
+    if (bpf(BPF_OBJ_GET_INFO_BY_FD, attributes) != 0) return {};
+    return {info.name, ::strnlen(info.name, sizeof info.name)};
+}
+
+// An invalid Fd where it is not there.
+Result<Fd> find_own_program(const Fd& cgroup) {
+    std::array<std::uint32_t, 64> ids{};  // BPF_CGROUP_MAX_PROGS
+    BpfAttributes query = no_attributes();
+    query.attr.query.target_fd = static_cast<std::uint32_t>(cgroup.get());
+    query.attr.query.attach_type = BPF_CGROUP_DEVICE;
+    query.attr.query.prog_ids = reinterpret_cast<std::uintptr_t>(ids.data());
+    query.attr.query.prog_cnt = static_cast<std::uint32_t>(ids.size());
+    if (bpf(BPF_PROG_QUERY, query) != 0) return fail_errno("bpf", "list the device programs");
+    const std::size_t count = std::min<std::size_t>(query.attr.query.prog_cnt, ids.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        BpfAttributes by_id = no_attributes();
+        by_id.attr.prog_id = ids[i];
+        Fd program(static_cast<int>(bpf(BPF_PROG_GET_FD_BY_ID, by_id)));
+        if (program && name_of(program) == program_name) return program;
+    }
+    return Fd{};
+}
+
 }  // namespace
 
 Result<DeviceProgram> make_device_program(const std::vector<spec::DeviceRule>& rules) {
@@ -133,24 +200,17 @@ Result<DeviceProgram> make_device_program(const std::vector<spec::DeviceRule>& r
 }
 
 Result<> attach_device_program(const DeviceProgram& program, const Fd& cgroup) {
-    static constexpr char license[] = "Apache-2.0";
-    BpfAttributes load_attributes;
-    std::memset(&load_attributes, 0, sizeof load_attributes);
-    load_attributes.attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-    load_attributes.attr.insns = reinterpret_cast<std::uintptr_t>(program.data());
-    load_attributes.attr.insn_cnt = static_cast<std::uint32_t>(program.size());
-    load_attributes.attr.license = reinterpret_cast<std::uintptr_t>(license);
-    const Fd loaded(static_cast<int>(bpf(BPF_PROG_LOAD, load_attributes)));  // bpf descriptors are close-on-exec
-    if (!loaded) return fail_errno("bpf", "load device program");
+    return attach(TRY(load_program(program)), cgroup, BPF_F_ALLOW_MULTI, {});
+}
 
-    BpfAttributes attach_attributes;
-    std::memset(&attach_attributes, 0, sizeof attach_attributes);
-    attach_attributes.attr.target_fd = static_cast<std::uint32_t>(cgroup.get());
-    attach_attributes.attr.attach_bpf_fd = static_cast<std::uint32_t>(loaded.get());
-    attach_attributes.attr.attach_type = BPF_CGROUP_DEVICE;
-    attach_attributes.attr.attach_flags = BPF_F_ALLOW_MULTI;
-    if (bpf(BPF_PROG_ATTACH, attach_attributes) != 0) return fail_errno("bpf", "attach device program");
-    return {};
+Result<> replace_device_program(const DeviceProgram& program, const Fd& cgroup) {
+    const Fd old = TRY(find_own_program(cgroup));
+    if (!old)
+        return fail({.fault = Fault::wrong_state,
+                     .operation = "replace the device program",
+                     .detail = "the one that ocirt attached is gone: another program has changed the device rules",
+                     .hint = "leave devices out of the update"});
+    return attach(TRY(load_program(program)), cgroup, BPF_F_ALLOW_MULTI | BPF_F_REPLACE, old);
 }
 
 }  // namespace ocirt::cgroup

@@ -31,4 +31,9 @@ using DeviceProgram = std::vector<BpfInstruction>;
 // Errors: EPERM without CAP_BPF/CAP_SYS_ADMIN and CAP_NET_ADMIN, ENOSYS/EINVAL without CONFIG_CGROUP_BPF.
 [[nodiscard]] Result<> attach_device_program(const DeviceProgram& program, const Fd& cgroup);
 
+// Puts the program in the place of the one that attach_device_program() attached, in one step: no open is judged by
+// both or by neither. Errors as above; wrong_state where ocirt's program is not there any more (a hook or an
+// administrator has put another in its place, which this must not undo).
+[[nodiscard]] Result<> replace_device_program(const DeviceProgram& program, const Fd& cgroup);
+
 }  // namespace ocirt::cgroup

@@ -1,6 +1,7 @@
 #include "runtime/cgroup/device_rules.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -64,6 +65,13 @@ class ExceptionList {
         default_allow_ = allow;
         exceptions_.clear();
     }
+    [[nodiscard]] bool default_allow() const { return default_allow_; }
+    [[nodiscard]] const std::vector<Exception>& exceptions() const { return exceptions_; }
+    [[nodiscard]] unsigned access_to(const Exception& device) const {
+        for (const Exception& known : exceptions_)
+            if (known.same_device(device)) return known.access;
+        return 0;
+    }
     [[nodiscard]] std::vector<DeviceLine> lines() const {
         std::vector<DeviceLine> lines{{.allow = default_allow_, .text = "a"}};
         for (const Exception& exception : exceptions_)
@@ -88,26 +96,7 @@ class ExceptionList {
     std::vector<Exception> exceptions_;
 };
 
-}  // namespace
-
-std::vector<DeviceRule> effective_device_rules(const std::vector<DeviceRule>& rules) {
-    std::vector<DeviceRule> all = rules;
-    const auto allow = [&all](DeviceType type, std::optional<std::uint32_t> major, std::optional<std::uint32_t> minor,
-                              const char* access) {
-        all.push_back({.allow = true, .type = type, .major = major, .minor = minor, .access = access});
-    };
-    allow(DeviceType::character, std::nullopt, std::nullopt, "m");
-    allow(DeviceType::block, std::nullopt, std::nullopt, "m");
-    for (std::uint32_t minor : {3u, 5u, 7u, 8u, 9u})  // null, zero, full, random, urandom
-        allow(DeviceType::character, 1, minor, "rwm");
-    for (std::uint32_t minor : {0u, 1u, 2u})  // tty, console, ptmx
-        allow(DeviceType::character, 5, minor, "rwm");
-    allow(DeviceType::character, 136, std::nullopt, "rwm");  // pts
-    allow(DeviceType::character, 10, 200, "rwm");            // net/tun
-    return all;
-}
-
-Result<std::vector<DeviceLine>> device_lines(const std::vector<DeviceRule>& rules) {
+Result<ExceptionList> exception_list(const std::vector<DeviceRule>& rules) {
     ExceptionList list;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const DeviceRule& rule = rules[i];
@@ -130,7 +119,84 @@ Result<std::vector<DeviceLine>> device_lines(const std::vector<DeviceRule>& rule
                          .hint = "order the rules so that exceptions do not overlap, or use cgroup v2"});
         }
     }
-    return list.lines();
+    return list;
+}
+
+std::optional<std::uint32_t> parse_device_number(std::string_view text) {
+    std::uint32_t number = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) return std::nullopt;
+    return number;
+}
+
+// devices.list: "a *:* rwm" alone for "everything is allowed", else a line for each exception: "c 1:3 rwm".
+ExceptionList parse_device_list(std::string_view text) {
+    ExceptionList list;
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        const std::size_t colon = line.find(':');
+        const std::size_t space = line.find(' ', 2);
+        if (line.size() < 7 || colon == std::string_view::npos || space == std::string_view::npos || space < colon)
+            continue;
+        if (line.front() == 'a') {
+            list.reset(true);
+            continue;
+        }
+        (void)list.add(true, {.type = line.front() == 'b' ? DeviceType::block : DeviceType::character,
+                              .major = parse_device_number(line.substr(2, colon - 2)),
+                              .minor = parse_device_number(line.substr(colon + 1, space - colon - 1)),
+                              .access = parse_access(line.substr(space + 1))});
+    }
+    return list;
+}
+
+}  // namespace
+
+std::vector<DeviceRule> effective_device_rules(const std::vector<DeviceRule>& rules) {
+    std::vector<DeviceRule> all = rules;
+    const auto allow = [&all](DeviceType type, std::optional<std::uint32_t> major, std::optional<std::uint32_t> minor,
+                              const char* access) {
+        all.push_back({.allow = true, .type = type, .major = major, .minor = minor, .access = access});
+    };
+    allow(DeviceType::character, std::nullopt, std::nullopt, "m");
+    allow(DeviceType::block, std::nullopt, std::nullopt, "m");
+    for (std::uint32_t minor : {3u, 5u, 7u, 8u, 9u})  // null, zero, full, random, urandom
+        allow(DeviceType::character, 1, minor, "rwm");
+    for (std::uint32_t minor : {0u, 1u, 2u})  // tty, console, ptmx
+        allow(DeviceType::character, 5, minor, "rwm");
+    allow(DeviceType::character, 136, std::nullopt, "rwm");  // pts
+    allow(DeviceType::character, 10, 200, "rwm");            // net/tun
+    return all;
+}
+
+Result<std::vector<DeviceLine>> device_lines(const std::vector<DeviceRule>& rules) {
+    return TRY(exception_list(rules)).lines();
+}
+
+Result<std::vector<DeviceLine>> device_changes(const std::vector<DeviceRule>& rules, std::string_view current) {
+    const ExceptionList wanted = TRY(exception_list(rules));
+    const ExceptionList present = parse_device_list(current);
+    if (wanted.default_allow() || present.default_allow()) return wanted.lines();
+    std::vector<DeviceLine> changes;
+    const auto add_missing = [&changes](bool allow, const ExceptionList& from, const ExceptionList& in) {
+        for (Exception exception : from.exceptions()) {
+            exception.access &= ~in.access_to(exception);
+            if (exception.access != 0) changes.push_back({.allow = allow, .text = line_text(exception)});
+        }
+    };
+    add_missing(true, wanted, present);
+    add_missing(false, present, wanted);
+    return changes;
+}
+
+std::string device_rules_text(const std::vector<DeviceRule>& rules) {
+    std::string text;
+    for (const DeviceRule& rule : rules) {
+        const Exception exception{
+            .type = rule.type, .major = rule.major, .minor = rule.minor, .access = parse_access(rule.access)};
+        text += (text.empty() ? "" : ",") + std::string(rule.allow ? "allow " : "deny ") + line_text(exception);
+    }
+    return text;
 }
 
 }  // namespace ocirt::cgroup

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -25,5 +26,13 @@ struct DeviceLine {
 // out of a wider exception is silently ignored by the kernel and refused here (invalid_config, pointer
 // /linux/resources/devices/N), as in runc.
 [[nodiscard]] Result<std::vector<DeviceLine>> device_lines(const std::vector<spec::DeviceRule>& rules);
+
+// The lines that lead from `current`, the text of a v1 devices.list, to what the rules say: what goes away is denied,
+// what is new allowed, the rest not touched. Where the default itself changes, device_lines(). Errors as there.
+[[nodiscard]] Result<std::vector<DeviceLine>> device_changes(const std::vector<spec::DeviceRule>& rules,
+                                                             std::string_view current);
+
+// The rules as one word each, for the state record: two configs that say the same have the same text.
+[[nodiscard]] std::string device_rules_text(const std::vector<spec::DeviceRule>& rules);
 
 }  // namespace ocirt::cgroup

@@ -170,7 +170,7 @@ Result<> plan_unified(PlanBuilder& builder, const spec::StringMap& unified) {
 }
 
 Result<> plan_devices(PlanBuilder& builder, const std::vector<spec::DeviceRule>& rules) {
-    // An update without rules leaves them; one with rules is not yet built (runc replaces what differs).
+    // An update's are made from the rules that stand (update_plan).
     if (!builder.options().devices || builder.options().purpose == PlanFor::update) return {};
     const auto all = effective_device_rules(rules);
     if (builder.layout().find("devices") != nullptr) {

@@ -10,6 +10,7 @@
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/device_rules.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/process.h"
@@ -137,6 +138,7 @@ class Creation {
         record_.poststart = config_.hooks.poststart;
         record_.poststop = config_.hooks.poststop;
         record_.owner = prepared_.host.uid;
+        if (config_.linux.resources) record_.device_rules = cgroup::device_rules_text(config_.linux.resources->devices);
         for (std::size_t i = 0; i < prepared_.plan.cgroup_paths.size(); ++i) {
             const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
             record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});

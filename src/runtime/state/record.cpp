@@ -94,6 +94,7 @@ Record read(const Json& object) {
     record.own_pid_namespace = own.at("ownPidNamespace").get<bool>();
     record.use_cgroups = own.at("useCgroups").get<bool>();
     record.owner = own.at("owner").get<std::uint32_t>();
+    record.device_rules = own.at("deviceRules").get<std::string>();
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
@@ -136,6 +137,7 @@ std::string to_json(const Record& record) {
     json.member("ownPidNamespace", record.own_pid_namespace);
     json.member("useCgroups", record.use_cgroups);
     json.member("owner", record.owner);
+    json.member("deviceRules", record.device_rules);
     write_cgroups(json, record);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);

@@ -50,7 +50,8 @@ struct Record {
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
     std::vector<StartStep> start_steps;
-    std::uint32_t owner = 0;  // uid
+    std::uint32_t owner = 0;   // uid
+    std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
 [[nodiscard]] std::string to_json(const Record& record);
