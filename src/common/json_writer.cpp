@@ -1,6 +1,8 @@
 #include "common/json_writer.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace ocirt {
@@ -88,6 +90,12 @@ void JsonWriter::literal(std::string_view text) {
 }
 
 void JsonWriter::value(bool truth) { literal(truth ? "true" : "false"); }
+
+void JsonWriter::value(double number) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), std::isfinite(number) ? number : 0).ptr;
+    literal({text.data(), static_cast<std::size_t>(end - text.data())});
+}
 
 void JsonWriter::value(std::string_view text) {
     separate();

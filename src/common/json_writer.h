@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ class JsonWriter {
     void value(std::string_view text);
     void value(const char* text) { value(std::string_view(text)); }
     void value(bool truth);
+    void value(std::nullptr_t) { literal("null"); }
+    void value(double number);  // finite; 0 otherwise, as JSON has no other
     template <std::integral T>
         requires(!std::same_as<T, bool>)
     void value(T number) {

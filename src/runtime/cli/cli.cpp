@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/syscall.h"
+#include "runtime/cli/help.h"
 #include "runtime/security/seccomp.h"
 #include "runtime/spec/parse.h"
 #include "version.h"
@@ -41,7 +42,8 @@ void add_globals(Cli& cli) {
         ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
-    app.set_version_flag("-v,--version", version_text);
+    app.set_help_flag("-h,-?,--help", "print this help and end");
+    app.set_version_flag("-v,-V,--version", version_text);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
@@ -77,10 +79,7 @@ std::optional<int> parse(Cli& cli, int argc, char** argv) {
     } catch (const CLI::Success& success) {
         return cli.app.exit(success);
     } catch (const CLI::ParseError& error) {
-        cli.log.error({.fault = Fault::invalid_argument,
-                       .detail = error.what(),
-                       .hint = "`ocirt --help` and `ocirt COMMAND --help` show what there is"});
-        return 1;
+        return answer(cli, {argv + 1, static_cast<std::size_t>(argc - 1)}, error.what());
     }
 }
 
@@ -88,10 +87,11 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
-                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
-                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
-                                {"plan", add_plan},     {"validate", add_validate}};
+constexpr Command commands[] = {
+    {"create", add_create},     {"start", add_start},   {"run", add_run},           {"state", add_state},
+    {"kill", add_kill},         {"delete", add_delete}, {"list", add_list},         {"spec", add_spec},
+    {"features", add_features}, {"plan", add_plan},     {"validate", add_validate}, {"ps", add_ps},
+    {"pause", add_pause},       {"resume", add_resume}, {"update", add_update},     {"events", add_events}};
 
 // Building every command's options takes longer than reading a config: only those that the words name are built, and
 // all of them for a command line that names none.
@@ -105,12 +105,14 @@ void add_commands(Cli& cli, std::span<char* const> words) {
     }
     if (named) return;
     for (const Command& command : commands) command.add(cli);
+    group_commands(cli.app);
 }
 
 }  // namespace
 
 CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action) {
     CLI::App* command = cli.app.add_subcommand(name, description);
+    command->footer([name] { return examples_of(name); });
     command->callback([&cli, action = std::move(action)] { cli.action = action; });
     return command;
 }
@@ -136,7 +138,7 @@ int main(int argc, char** argv) {
     add_commands(cli, words.subspan(1));
     if (const std::optional<int> status = parse(cli, argc, argv)) return *status;
     const auto failed = [&cli](const Error& error) {
-        cli.log.error(error);
+        cli.log.error(with_nearest_id(error, cli.globals.root));
         return exit_code(error);
     };
     if (const Result<> settled = settle_globals(cli); !settled) return failed(settled.error());

@@ -45,6 +45,11 @@ void add_spec(Cli& cli);
 void add_features(Cli& cli);
 void add_plan(Cli& cli);
 void add_validate(Cli& cli);
+void add_ps(Cli& cli);
+void add_pause(Cli& cli);
+void add_resume(Cli& cli);
+void add_update(Cli& cli);
+void add_events(Cli& cli);
 
 // The whole program: parses, runs, reports. Returns the exit status.
 [[nodiscard]] int main(int argc, char** argv);

@@ -1,15 +1,25 @@
 #include "runtime/cli/cli.h"
+#include "runtime/cli/id_pattern.h"
 #include "runtime/lifecycle/remove.h"
 
 namespace ocirt::cli {
 namespace {
 
-Result<lifecycle::Removed> delete_container(const std::string& root, const std::string& id, bool force) {
+Result<lifecycle::Removed> remove_container(const std::string& root, const std::string& id, bool force) {
     Result<lifecycle::Container> container = lifecycle::Container::open(root, id);
     if (container) return lifecycle::remove(*container, force);
     if (!force || container.error().fault != Fault::corrupted) return std::unexpected(std::move(container).error());
     TRY(lifecycle::discard(root, id));
     return lifecycle::Removed{};
+}
+
+Result<> delete_container(const Cli& cli, const std::string& id, bool force) {
+    Result<lifecycle::Removed> removed = remove_container(cli.globals.root, id, force);
+    // As runc and rm: forced, what is not there is gone.
+    if (!removed && removed.error().fault == Fault::not_found && force) return {};
+    if (!removed) return std::unexpected(std::move(removed).error());
+    if (!removed->hook_failure) cli.log.warning(removed->hook_failure.error());
+    return {};
 }
 
 }  // namespace
@@ -18,18 +28,20 @@ void add_delete(Cli& cli) {
     struct Options {
         std::string id;
         bool force = false;
+        bool regex = false;
     };
     const auto options = std::make_shared<Options>();
     CLI::App* command = add_command(cli, "delete", "remove a container", [&cli, options]() -> Result<int> {
-        Result<lifecycle::Removed> removed = delete_container(cli.globals.root, options->id, options->force);
-        // As runc and rm: forced, what is not there is gone.
-        if (!removed && removed.error().fault == Fault::not_found && options->force) return 0;
-        if (!removed) return std::unexpected(std::move(removed).error());
-        if (!removed->hook_failure) cli.log.warning(removed->hook_failure.error());
+        const auto each = [&cli, &options](const std::string& id) -> Result<> {
+            return delete_container(cli, id, options->force);
+        };
+        if (options->regex) return for_matching_ids(cli, options->id, each);
+        TRY(each(options->id));
         return 0;
     });
     command->add_option("id", options->id, "the container's name")->required();
     command->add_flag("-f,--force", options->force, "kill it first if it runs");
+    command->add_flag("-r,--regex", options->regex, "the id is a regular expression: every container that matches");
 }
 
 }  // namespace ocirt::cli

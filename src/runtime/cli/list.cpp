@@ -1,9 +1,13 @@
 #include "runtime/lifecycle/list.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "common/user_names.h"
 #include "runtime/cli/cli.h"
 
 namespace ocirt::cli {
@@ -17,9 +21,11 @@ pid_t shown_pid(const lifecycle::Listed& entry) {
 }
 
 std::string as_json(const Listed& listed) {
+    const UserNames users = UserNames::read();
     Json array = Json::array();
     for (const lifecycle::Listed& entry : listed) {
         Json object = Json::parse(spec_state(entry.record, entry.status, true), nullptr, false);
+        object["owner"] = users.name_of(entry.record.owner);
         array.push_back(std::move(object));
     }
     return array.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -31,23 +37,44 @@ std::string as_ids(const Listed& listed) {
     return text;
 }
 
-std::string as_table(const Listed& listed) {
-    using Row = std::array<std::string, 5>;
-    std::vector<Row> rows{{"ID", "PID", "STATUS", "BUNDLE", "CREATED"}};
+// On a terminal only, and not where the user asks for none (no-color.org).
+bool wants_colour() {
+    const char* no_colour = std::getenv("NO_COLOR");
+    return (no_colour == nullptr || *no_colour == '\0') && ::isatty(STDOUT_FILENO) != 0;
+}
+
+std::string_view colour_of(state::Status status) {
+    switch (status) {
+        case state::Status::running: return "\033[32m";
+        case state::Status::paused: return "\033[33m";
+        case state::Status::stopped: return "\033[2m";
+        default: return "\033[36m";
+    }
+}
+
+constexpr std::size_t status_column = 2;
+
+std::string as_table(const Listed& listed, bool colour) {
+    using Row = std::array<std::string, 6>;
+    const UserNames users = UserNames::read();
+    std::vector<Row> rows{{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
     for (const lifecycle::Listed& entry : listed)
         rows.push_back({entry.record.id, std::to_string(shown_pid(entry)), std::string(to_string(entry.status)),
-                        entry.record.bundle, entry.record.created});
-    std::array<std::size_t, 5> width{};
+                        entry.record.bundle, entry.record.created, users.name_of(entry.record.owner)});
+    Row::size_type widths[std::tuple_size_v<Row>] = {};
     for (const Row& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
     std::string text;
-    for (const Row& row : rows) {
-        std::string line;
+    for (std::size_t number = 0; number < rows.size(); ++number) {
+        const Row& row = rows[number];
         for (std::size_t i = 0; i < row.size(); ++i) {
-            line += row[i];
-            if (i + 1 < row.size()) line.append(width[i] - row[i].size() + 3, ' ');
+            const bool coloured = colour && number > 0 && i == status_column;
+            if (coloured) text += colour_of(listed[number - 1].status);
+            text += row[i];
+            if (coloured) text += "\033[0m";
+            text.append(i + 1 < row.size() ? widths[i] - row[i].size() + 3 : 0, ' ');
         }
-        text += line + "\n";
+        text += '\n';
     }
     return text;
 }
@@ -63,7 +90,7 @@ void add_list(Cli& cli) {
     CLI::App* command = add_command(cli, "list", "show the containers", [&cli, options]() -> Result<int> {
         const Listed listed = TRY(lifecycle::list(cli.globals.root));
         if (options->quiet) return print(as_ids(listed));
-        return print(options->format == "json" ? as_json(listed) : as_table(listed));
+        return print(options->format == "json" ? as_json(listed) : as_table(listed, wants_colour()));
     });
     command->add_option("-f,--format", options->format, "table or json")->check(CLI::IsMember({"table", "json"}));
     command->add_flag("-q,--quiet", options->quiet, "ids only");

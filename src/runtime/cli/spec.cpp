@@ -14,8 +14,7 @@ namespace ocirt::cli {
 namespace {
 
 // As runc: a config.json that exists is never overwritten.
-Result<> write_config(const std::string& bundle, const std::string& text) {
-    const std::string path = (bundle.empty() ? "" : bundle + "/") + "config.json";
+Result<> write_config(const std::string& path, const std::string& text) {
     Result<Fd> file = sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
     if (!file) {
         Error error = std::move(file).error();
@@ -31,6 +30,7 @@ Result<> write_config(const std::string& bundle, const std::string& text) {
 void add_spec(Cli& cli) {
     struct Options {
         std::string bundle;
+        std::string file = "config.json";
         bool rootless = false;
     };
     const auto options = std::make_shared<Options>();
@@ -40,10 +40,12 @@ void add_spec(Cli& cli) {
         wanted.cgroup_namespace =
             layout.hierarchies.size() == 1 && layout.hierarchies.front().version == cgroup::Version::v2;
         if (options->rootless) wanted.rootless = spec::DefaultConfigOptions::Rootless{::geteuid(), ::getegid()};
-        TRY(write_config(options->bundle, spec::default_config(wanted)));
+        const bool in_bundle = !options->bundle.empty() && !options->file.starts_with('/');
+        TRY(write_config((in_bundle ? options->bundle + "/" : "") + options->file, spec::default_config(wanted)));
         return 0;
     });
     command->add_option("-b,--bundle", options->bundle, "directory to write it to (default: the current one)");
+    command->add_option("-f,--file", options->file, "name of the file (default: config.json)");
     command->add_flag("--rootless", options->rootless, "for a user who is not root");
 }
 

@@ -22,7 +22,5 @@ void read_seccomp(Object& object, Seccomp& seccomp);
 
 // A list of CPUs or memory nodes in the kernel's form, "0-3,7,8-15:2/4" (cpuset(7), List format). Empty: unset.
 void read_number_list(Value value, std::string& list);
-// What is wrong with such a list; empty when nothing is.
-[[nodiscard]] std::string number_list_fault(std::string_view list);
 
 }  // namespace ocirt::spec

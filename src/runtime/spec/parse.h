@@ -6,6 +6,7 @@
 // Unknown members are ignored, unknown words of the spec's lists refused, as config.md (Extensibility) has it.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,5 +39,8 @@ using Parsed = ParsedAs<Config>;
 // A document that is just a /process (`exec --process`) or just a /linux/resources (`update --resources`).
 [[nodiscard]] ParsedAs<Process> parse_process(const JsonDocument& document);
 [[nodiscard]] ParsedAs<Resources> parse_resources(const JsonDocument& document);
+
+// What is wrong with a list of CPUs or memory nodes in the kernel's form; empty when nothing is.
+[[nodiscard]] std::string number_list_fault(std::string_view list);
 
 }  // namespace ocirt::spec

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "runtime/spec/objects.h"
+#include "runtime/spec/parse.h"
 
 namespace ocirt::spec {
 
