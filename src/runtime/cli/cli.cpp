@@ -65,6 +65,7 @@ Result<> settle_globals(Cli& cli) {
     if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
         return fail({.fault = Fault::unsupported,
                      .operation = "use the systemd cgroup manager",
+                     .object = globals.systemd_cgroup ? "(--systemd-cgroup)" : "(--cgroup-manager)",
                      .detail = "it is not supported by this version of ocirt",
                      .hint = "--cgroup-manager=cgroupfs works without systemd's help"});
     }

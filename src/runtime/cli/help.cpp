@@ -185,15 +185,15 @@ const CLI::App* find_command(const CLI::App& app, std::string_view name) {
     return nullptr;
 }
 
-std::string usage_line(const CLI::App& app) {
-    return CLI::Formatter().make_usage(&app, app.get_parent() == nullptr ? "" : "ocirt " + app.get_name());
-}
-
 }  // namespace
 
 std::string examples_of(std::string_view command) {
     const auto* found = std::ranges::find(commands, command, &CommandHelp::name);
     return found == std::end(commands) ? "" : "Examples:\n" + std::string(found->examples);
+}
+
+std::string usage_line(const CLI::App& app) {
+    return CLI::Formatter().make_usage(&app, app.get_parent() == nullptr ? "" : "ocirt " + app.get_name());
 }
 
 void group_commands(CLI::App& app) {

@@ -13,6 +13,9 @@ namespace ocirt::cli {
 // Examples of a command's use, below its help.
 [[nodiscard]] std::string examples_of(std::string_view command);
 
+// What `--usage` prints: "Usage: ocirt list [OPTIONS]".
+[[nodiscard]] std::string usage_line(const CLI::App& app);
+
 // The commands in the groups that `--help` shows; for a command line that names none.
 void group_commands(CLI::App& app);
 

@@ -2,6 +2,7 @@
 
 #include "common/json_writer.h"
 #include "runtime/cli/cli.h"
+#include "runtime/cli/help.h"
 #include "runtime/cli/process_table.h"
 #include "runtime/lifecycle/processes.h"
 
@@ -64,6 +65,7 @@ void add_ps(Cli& cli) {
                          .operation = "list the processes",
                          .detail = "id is required",
                          .hint = "`ocirt list` shows the containers"});
+        if (options->id == "--usage") return print(usage_line(**command));
         if (options->id.starts_with('-'))
             return fail({.fault = Fault::invalid_argument,
                          .detail = "unknown option \"" + options->id + "\" of \"ps\"",
