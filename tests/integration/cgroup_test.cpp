@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         ResourceCase{
             "/memory", {{"limit", -1}}, "memory", "memory.limit_in_bytes", "9223372036854771712", "memory.max", "max"},
         ResourceCase{"/memory", {{"swappiness", 7}}, "memory", "memory.swappiness", "7", nullptr, nullptr},
-        ResourceCase{"/cpu", {{"shares", 512}}, "cpu", "cpu.shares", "512", "cpu.weight", "20"},
+        ResourceCase{"/cpu", {{"shares", 512}}, "cpu", "cpu.shares", "512", "cpu.weight", "59"},
         ResourceCase{"/cpu",
                      {{"quota", 50000}, {"period", 100000}},
                      "cpu",

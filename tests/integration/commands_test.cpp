@@ -1,7 +1,10 @@
 // ps, pause, resume, update, events, and many containers by a regular expression.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 
 #include "support/bundle.h"
 #include "support/host.h"
@@ -148,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
               "33554432"},
         Limit{{"--cpu-quota", "50000"}, "cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"},
         Limit{{"--cpu-period", "50000"}, "cpu", "cpu.cfs_period_us", "50000", "cpu.max", "max 50000"},
-        Limit{{"--cpu-share", "512"}, "cpu", "cpu.shares", "512", "cpu.weight", "20"},
+        Limit{{"--cpu-share", "512"}, "cpu", "cpu.shares", "512", "cpu.weight", "59"},
         Limit{{"--cpuset-cpus", "0"}, "cpuset", "cpuset.cpus", "0", "cpuset.cpus", "0"},
         Limit{{"--cpuset-mems", "0"}, "cpuset", "cpuset.mems", "0", "cpuset.mems", "0"},
         Limit{{"--pids-limit", "55"}, "pids", "pids.max", "55", "pids.max", "55"},
@@ -194,6 +197,22 @@ TEST(UpdateResources, TellsAllThatIsWrongAndChangesNothing) {
     EXPECT_EQ(bundle.cgroup_file("pids", "pids.max"), before);
 }
 
+TEST(UpdateResources, IsTakenBackWhereOneFailsOnV2) {
+    const auto memory = find_controller("memory");
+    if (!runtime_is_ocirt() || !memory || !memory->v2)
+        GTEST_SKIP() << "SKIP: a v2 host's test, of what only ocirt does";
+    Bundle bundle;
+    bundle.json("/linux/resources/pids", {{"limit", 77}});
+    start_sleeper(bundle);
+    const Json resources = {
+        {"pids", {{"limit", 5}}}, {"cpu", {{"quota", 50000}}}, {"unified", {{"memory.high", "nonsense"}}}};
+    const Finished refused = bundle.command_without_id({"update", "-r", "-", bundle.id()}, resources.dump());
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(has(refused.err, "/unified/memory.high: ") && has(refused.err, "nothing was changed")) << refused.err;
+    EXPECT_EQ(bundle.cgroup_file("pids", "pids.max"), "77");
+    EXPECT_EQ(bundle.cgroup_file("cpu", "cpu.max"), "max 100000");
+}
+
 // The last of three is refused by the kernel.
 TEST(UpdateResources, IsTakenBackWhereOneFails) {
     if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: peers leave what they have written";
@@ -233,6 +252,46 @@ TEST(UpdateDevices, OnlyRulesThatAreNew) {
     EXPECT_TRUE(has(list, "c 10:234 rw")) << list;
     EXPECT_FALSE(has(list, "c 10:229 rw")) << list;
     EXPECT_TRUE(has(list, "c 1:3 rwm")) << list;
+}
+
+// Tries to open /dev/probe whenever a file /goN appears, and tells in /answerN; and /dev/null all the time.
+constexpr const char* probe_script =
+    "echo yes >/null; for i in 1 2 3; do "
+    "while [ ! -e /go$i ]; do : >/dev/null || echo no >/null; sleep 0.01; done; "
+    "if (: </dev/probe) 2>/dev/null; then echo yes >/t; else echo no >/t; fi; mv /t /answer$i; done";
+
+std::string ask(Bundle& bundle, const std::string& number) {
+    bundle.file("/go" + number, "");
+    const auto answer = bundle.rootfs() / ("answer" + number);
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    while (!std::filesystem::exists(answer) && std::chrono::steady_clock::now() < until) ::usleep(10'000);
+    return read_trimmed(answer);
+}
+
+// v1's lists and v2's program, as a process in the container sees them.
+TEST(UpdateDevices, AreInForceAtOnce) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc leaves devices alone";
+    Bundle bundle;
+    const Json deny_all = {{"allow", false}, {"access", "rwm"}};
+    const Json fuse = {{"allow", true}, {"type", "c"}, {"major", 10}, {"minor", 229}, {"access", "r"}};
+    bundle.json("/linux/resources/devices", Json::array({deny_all}));
+    bundle.json("/linux/devices",
+                Json::array({{{"path", "/dev/probe"}, {"type", "c"}, {"major", 10}, {"minor", 229}}}));
+    const Finished created = bundle.sh(probe_script).create();
+    ASSERT_EQ(created.status, 0) << created.err << bundle.log();
+    ASSERT_EQ(bundle.start().status, 0) << bundle.log();
+    const auto update = [&bundle](const Json& rules) {
+        const Finished updated =
+            bundle.command_without_id({"update", "-r", "-", bundle.id()}, Json{{"devices", rules}}.dump());
+        EXPECT_EQ(updated.status, 0) << updated.err;
+    };
+    EXPECT_EQ(ask(bundle, "1"), "no");
+    update(Json::array({deny_all, fuse}));
+    EXPECT_EQ(ask(bundle, "2"), "yes");
+    update(Json::array({deny_all}));
+    EXPECT_EQ(ask(bundle, "3"), "no");
+    // What every container may do stays so.
+    EXPECT_EQ(read_trimmed(bundle.rootfs() / "null"), "yes");
 }
 
 TEST(Events, StatisticsOnce) {
