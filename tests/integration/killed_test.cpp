@@ -210,6 +210,56 @@ INSTANTIATE_TEST_SUITE_P(Steps, KilledStart,
                                            Sweep{"Exit", Config::everything, Moment::exit, 2}),
                          name_of);
 
+class KilledExec : public ::testing::TestWithParam<Sweep> {};
+
+// A process that was not told to execute its program ends by itself; one that was belongs to itself. The container is
+// as before.
+TEST_P(KilledExec, LeavesNoProcessHalfJoined) {
+    Bundle bundle;
+    configure(bundle, GetParam().config);
+    ASSERT_TRUE(bundle.launch());
+    const auto named = [&bundle](const std::string& begin) {
+        std::vector<pid_t> pids = processes_of(bundle);
+        std::erase_if(pids, [&begin](pid_t pid) {
+            return !read_trimmed("/proc/" + std::to_string(pid) + "/comm").starts_with(begin);
+        });
+        return pids;
+    };
+    // Three looks in a row: one goes on as another while they are counted.
+    const auto all_gone = [&named](const std::string& begin) {
+        const auto until = Clock::now() + std::chrono::seconds(10);
+        for (int looks = 0; looks < 3 && Clock::now() < until;) {
+            looks = named(begin).empty() ? looks + 1 : 0;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return named(begin).empty();
+    };
+    sweep_over(GetParam().stride, [&](int number) {
+        SCOPED_TRACE("killed at system call " + std::to_string(number));
+        TracedProgram exec(bundle.make_command(bundle.exec_words({"/bin/tail", "-f", "/dev/null"}, {"--detach"})));
+        const bool reached = exec.advance_to(number, GetParam().moment);
+        exec.kill();
+        // Inits on their way out, or on the way to a program that they have been told to execute.
+        EXPECT_TRUE(all_gone("ocirt")) << ::testing::PrintToString(bundle.leaks());
+        const std::vector<pid_t> executed = named("tail");
+        EXPECT_LE(executed.size(), 1U);
+        EXPECT_TRUE(reached || executed.size() == 1);
+        for (const pid_t pid : executed) ::kill(pid, SIGKILL);
+        EXPECT_TRUE(all_gone("tail"));
+        EXPECT_EQ(processes_of(bundle).size(), 1U) << ::testing::PrintToString(bundle.leaks());
+        return reached;
+    });
+    EXPECT_EQ(status_of(bundle), "running");
+    expect_deletable(bundle);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, KilledExec,
+                         ::testing::Values(Sweep{"Entry", Config::everything, Moment::entry},
+                                           Sweep{"Inside", Config::everything, Moment::inside, 2},
+                                           Sweep{"Exit", Config::everything, Moment::exit, 2},
+                                           Sweep{"UserNamespaceExit", Config::user_namespace, Moment::exit, 3}),
+                         name_of);
+
 class KilledDelete : public ::testing::TestWithParam<Sweep> {};
 
 TEST_P(KilledDelete, IsFinishedByTheNextOne) {

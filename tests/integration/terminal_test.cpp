@@ -96,7 +96,9 @@ TEST(ForegroundTerminal, WorksWithoutOneOutside) {
 TEST(ForegroundTerminal, AllOutputArrives) {
     Bundle bundle;
     bundle.json("/process/terminal", true).sh("i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done");
-    EXPECT_EQ(bundle.run().out.size(), 220000u);
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_EQ(finished.out.size(), 220000u);
 }
 
 TEST(ForegroundTerminal, AReaderThatLeavesStopsNothing) {
@@ -210,6 +212,8 @@ TEST(ExecTerminal, IsHandedOver) {
     ASSERT_TRUE(screen.wait_for("40 120\r\n"));
     screen.type("a line\n");
     EXPECT_TRUE(screen.wait_for("got a line"));
+    EXPECT_EQ(bundle.kill("KILL").status, 0);
+    EXPECT_TRUE(bundle.wait_for_status("stopped"));  // which reaps what comes to this process
 }
 
 TEST(ExecTerminal, ThatNobodyHoldsIsRefused) {

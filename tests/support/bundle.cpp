@@ -230,6 +230,28 @@ Finished Bundle::create(const std::vector<std::string>& more) {
     return created_->wait();
 }
 
+bool Bundle::launch() {
+    const Finished created = create();
+    EXPECT_EQ(created.status, 0) << created.err;
+    if (created.status != 0) return false;
+    const Finished started = start();
+    EXPECT_EQ(started.status, 0) << started.err;
+    return started.status == 0;
+}
+
+std::vector<std::string> Bundle::exec_words(const std::vector<std::string>& words,
+                                            const std::vector<std::string>& more) const {
+    std::vector<std::string> all = {"exec"};
+    all.insert(all.end(), more.begin(), more.end());
+    all.push_back(id_);
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+}
+
+Finished Bundle::exec(const std::vector<std::string>& words, const std::vector<std::string>& more) {
+    return command_without_id(exec_words(words, more));
+}
+
 Finished Bundle::kill(const std::string& signal, const std::vector<std::string>& more) {
     std::vector<std::string> words = {"kill"};
     words.insert(words.end(), more.begin(), more.end());

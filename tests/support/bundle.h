@@ -67,6 +67,12 @@ class Bundle {
     Process run_in_background(const std::vector<std::string>& more = {});
     // The container holds the pipes that `create` was given: output() reads what it wrote to them.
     Finished create(const std::vector<std::string>& more = {});
+    // Created and started; false (and a failure of the test) when it does not run.
+    bool launch();
+    // One more process in it. `more` comes before the id.
+    Finished exec(const std::vector<std::string>& words, const std::vector<std::string>& more = {});
+    [[nodiscard]] std::vector<std::string> exec_words(const std::vector<std::string>& words,
+                                                      const std::vector<std::string>& more = {}) const;
     Finished start() { return command({"start"}); }
     Finished kill(const std::string& signal, const std::vector<std::string>& more = {});
     Finished remove(bool force = false);

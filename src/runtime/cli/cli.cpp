@@ -86,9 +86,9 @@ int put_words_aside(Cli& cli, std::span<char* const> words) {
     if (command >= words.size() || words[command] != std::string_view("exec")) return all;
     const std::span<char* const> rest = words.subspan(command + 1);
     const std::size_t options = count_options(*cli.app.get_subcommand("exec"), rest);
-    cli.words.assign(rest.begin() + static_cast<std::ptrdiff_t>(std::min(options, rest.size())), rest.end());
-    const bool mark = options > 0 && options <= rest.size() && rest[options - 1] == std::string_view("--");
-    return std::min(static_cast<int>(command + 1 + options - (mark ? 1 : 0)), all);
+    cli.words.assign(rest.begin() + static_cast<std::ptrdiff_t>(options), rest.end());
+    const bool mark = options > 0 && rest[options - 1] == std::string_view("--");
+    return static_cast<int>(command + 1 + options - (mark ? 1 : 0));
 }
 
 // Where the words went wrong CLI11 has not given the options their values.

@@ -10,6 +10,8 @@
 namespace ocirt::cli {
 namespace {
 
+constexpr int runtime_failure = 255;  // exit status: ocirt failed, not the process
+
 struct ExecOptions {
     std::string process;
     std::string cwd;
@@ -137,7 +139,6 @@ void add_options(CLI::App& command, ExecOptions& options) {
 }  // namespace
 
 void add_exec(Cli& cli) {
-    constexpr int runtime_failure = 255;  // of ocirt, told from the process's own
     const auto options = std::make_shared<ExecOptions>();
     CLI::App* command =
         add_command(cli, "exec", "execute a process in a container: ocirt exec [OPTIONS] ID COMMAND [ARGS...]",

@@ -38,6 +38,10 @@ constexpr CommandHelp commands[] = {
      "  ocirt list\n"
      "  ocirt list --format json\n"
      "  ocirt list --quiet               ids alone, for scripts\n"},
+    {"exec", running_group,
+     "  ocirt exec -t web sh             a shell, in a terminal of its own\n"
+     "  ocirt exec --user 1000:1000 --cwd /srv web id\n"
+     "  ocirt exec --process process.json --detach web\n"},
     {"state", running_group, "  ocirt state web        status, pid and bundle as JSON\n"},
     {"ps", running_group,
      "  ocirt ps web\n"
@@ -71,7 +75,6 @@ struct Refusal {
 };
 constexpr Refusal refusals[] = {
     {"", "--criu", "checkpoint and restore are not supported by this version of ocirt"},
-    {"exec", "", "it is not supported by this version of ocirt"},
     {"checkpoint", "", "it is not supported by this version of ocirt"},
     {"restore", "", "it is not supported by this version of ocirt"},
     {"mounts", "", "mounts of a running container cannot be changed by this version of ocirt"},

@@ -18,8 +18,11 @@ Result<spec::Config> container_config(const Container& container) {
         return fail(std::move(error));
     }
     spec::Parsed parsed = spec::parse(JsonDocument::parse(*text));
-    if (!parsed.ok() || !parsed.value.process) return fail(spec::to_error(parsed.findings, "config.json"));
-    return std::move(parsed.value);
+    if (parsed.ok() && parsed.value.process) return std::move(parsed.value);
+    return fail({.fault = Fault::corrupted,
+                 .operation = "read the config that the container was made with",
+                 .object = "\"" + container.record.id + "\"",
+                 .detail = "it is not what `create` wrote"});
 }
 
 Result<spec::Process> process_of_file(const ExecRequest& request, std::optional<JsonDocument>& document) {

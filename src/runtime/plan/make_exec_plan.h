@@ -16,7 +16,7 @@
 namespace ocirt::plan {
 
 struct ExecOptions {
-    std::string id;
+    std::string id{};
     std::string process_pointer = "/process";  // where the process stands in its document; "" where it is all of it
     bool rootless = false;
     bool no_new_keyring = false;

@@ -13,15 +13,15 @@ namespace ocirt::spec {
 
 // Every member but args may be empty: then the process keeps what it has.
 struct ProcessOverlay {
-    std::vector<std::string> args;
-    std::string cwd;
-    std::vector<std::string> env;  // appended; the last assignment of a name is the one that counts
-    std::optional<User> user;      // replaces uid, gid and groups; the umask stays
-    std::vector<std::uint32_t> additional_gids;
-    std::vector<std::string> capabilities;  // "CAP_KILL" or "kill": bounding, effective and permitted
-    std::optional<bool> no_new_privileges;
-    std::string apparmor_profile;
-    std::string selinux_label;
+    std::vector<std::string> args{};
+    std::string cwd{};
+    std::vector<std::string> env{};  // appended; the last assignment of a name is the one that counts
+    std::optional<User> user{};      // replaces uid, gid and groups; the umask stays
+    std::vector<std::uint32_t> additional_gids{};
+    std::vector<std::string> capabilities{};  // "CAP_KILL" or "kill": bounding, effective and permitted
+    std::optional<bool> no_new_privileges{};
+    std::string apparmor_profile{};
+    std::string selinux_label{};
 };
 
 // The container's own process with the overlay on it. No terminal: that is asked for each time.
