@@ -191,7 +191,7 @@ Inventory take_inventory() {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos || name == std::to_string(::getpid())) continue;
         const std::string program = test::read_trimmed(entry.path() / "comm");
-        if (!program.empty()) inventory.processes.push_back(name + " (" + program + ")");
+        if (!program.empty()) inventory.processes.push_back(std::string(name).append(" (").append(program).append(")"));
     }
     inventory.mounts = test::mount_points();
     for (const CgroupMount& mount : test::cgroup_mounts()) add_cgroups_below(mount.path, mount.path, inventory.cgroups);
