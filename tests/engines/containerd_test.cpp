@@ -89,7 +89,7 @@ TEST_F(Containerd, BindMounts) {
 
 TEST_F(Containerd, TheHostsNetwork) {
     const Finished finished = run("--rm --net-host", "c readlink /proc/self/ns/net");
-    EXPECT_EQ(finished.out, sh("readlink /proc/self/ns/net").out);
+    EXPECT_EQ(finished.out, sh("readlink /proc/self/ns/net").out) << finished.err;
 }
 
 TEST_F(Containerd, UserNamespace) {
@@ -121,7 +121,8 @@ TEST_F(Containerd, Exec) {
     EXPECT_EQ(finished.status, 5) << finished.err;
     EXPECT_EQ(finished.out, "/tmp\n");
     EXPECT_TRUE(finished.err.contains("wrong\n"));
-    EXPECT_EQ(task("exec --exec-id e2 --user 1000 c id -u").out, "1000\n");
+    const Finished user = task("exec --exec-id e2 --user 1000 c id -u");
+    EXPECT_EQ(user.out, "1000\n") << user.status << " " << user.err;
     const Finished missing = task("exec --exec-id e3 c no-such-program");
     EXPECT_EQ(missing.status, 1);
     EXPECT_TRUE(missing.err.contains("executable file not found in $PATH")) << missing.err;
