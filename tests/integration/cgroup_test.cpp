@@ -97,6 +97,16 @@ TEST(Cgroup, APathMustNotLeaveItsRoot) {
         EXPECT_FALSE(std::filesystem::exists(mount.path.parent_path() / (cgroup_prefix() + "-outside")));
 }
 
+// Podman's --cgroups=disabled.
+TEST(Cgroup, WithoutOneTheHostsAreShownReadOnly) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc has no such option, and crun refuses hybrid hosts";
+    Bundle bundle;
+    bundle.global_option("--cgroup-manager").global_option("disabled").without_namespace("cgroup");
+    const std::vector<std::string> shown = split_lines(bundle.sh("grep ' /sys/fs/cgroup' /proc/mounts").run().out);
+    EXPECT_NE(shown.size(), 0U);
+    for (const std::string& mount : shown) EXPECT_TRUE(mount.contains(" ro,")) << mount;
+}
+
 TEST(Cgroup, TheMemoryLimitKills) {
     if (!find_controller("memory")) GTEST_SKIP() << "SKIP: this host has no cgroup controller memory";
     Bundle bundle;

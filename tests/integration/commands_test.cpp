@@ -169,6 +169,16 @@ TEST(UpdateMemory, AndSwapInAnyOrder) {
     }
 }
 
+TEST(UpdateMemory, SaysWhichOtherLimitIsInTheWay) {
+    const auto memory = find_controller("memory");
+    if (!runtime_is_ocirt() || !memory || memory->v2) GTEST_SKIP() << "SKIP: a v1 host's test, of ocirt's messages";
+    Bundle bundle;
+    bundle.json("/linux/resources/memory", {{"limit", 33554432}, {"swap", 33554432}});
+    start_sleeper(bundle);
+    EXPECT_TRUE(has(bundle.command({"update", "--memory-swap", "1m"}).err, "below the memory limit of 33554432 bytes"));
+    EXPECT_TRUE(has(bundle.command({"update", "--memory", "64m"}).err, "memory and swap together, 33554432 bytes"));
+}
+
 TEST(UpdateResources, FromAFileOrStandardInput) {
     if (!find_controller("pids")) GTEST_SKIP() << "SKIP: this host has no cgroup controller pids";
     Bundle bundle;

@@ -180,6 +180,15 @@ TEST(Mounts, TmpcopyupKeepsWhatIsThere) {
     EXPECT_FALSE(fs::exists(bundle.rootfs() / "var/lib/new"));
 }
 
+TEST(Mounts, TmpcopyupKeepsTheModeThatWasAskedFor) {
+    if (runtime_path().contains("runc")) GTEST_SKIP() << "SKIP: runc 1.1 takes the directory's mode";
+    Bundle bundle;
+    bundle.directory("/data").file("/data/file", "text");
+    fs::permissions(bundle.rootfs() / "data", fs::perms(0755));
+    bundle.mount({"/data", "tmpfs", "tmpfs", {"tmpcopyup", "mode=700"}});
+    EXPECT_EQ(bundle.sh("stat -c %a /data; cat /data/file").run().out, "700\ntext");
+}
+
 TEST(Mounts, TmpcopyupMayBeReadonly) {
     Bundle bundle;
     bundle.file("/var/lib/seed", "kept\n");

@@ -138,5 +138,25 @@ TEST(Messages, LogInJsonCarriesTheFields) {
     EXPECT_TRUE(entry.contains("time"));
 }
 
+// An engine shows its user what the log says, and nothing of stderr.
+TEST(Refusals, WordsThatAreWrongAreLogged) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: a test of ocirt's messages";
+    const std::pair<std::vector<std::string>, std::string> cases[] = {
+        {{"no-such-command"}, "no-such-command"},
+        {{"create", "--no-such-option", "x"}, "--no-such-option"},
+        {{"kill"}, "id"},
+        {{"run", "--bundle"}, "--bundle"},
+    };
+    for (const auto& [words, expected] : cases) {
+        Bundle bundle;
+        bundle.global_option("--log-format").global_option("json");
+        EXPECT_EQ(bundle.command_without_id(words).status, 1);
+        const Json line = Json::parse(bundle.log(), nullptr, false);
+        ASSERT_TRUE(line.is_object()) << words.front() << ": " << bundle.log();
+        EXPECT_EQ(line["level"], "error");
+        EXPECT_TRUE(line["msg"].get<std::string>().contains(expected)) << bundle.log();
+    }
+}
+
 }  // namespace
 }  // namespace ocirt::test

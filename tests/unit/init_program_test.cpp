@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Spoiled{"TextsUnaligned", [](Block& b) { b.step<MountFs>(0).options.offset += 4; }},
                     Spoiled{"TextInTextsOutside",
                             [](Block& b) { b.at<WireText>(b.step<MountFs>(0).options.offset)[1].offset = far; }},
-                    Spoiled{"MountFlags", [](Block& b) { b.step<MountFs>(0).flags = 8; }},
+                    Spoiled{"MountFlags", [](Block& b) { b.step<MountFs>(0).flags = 32; }},
                     Spoiled{"TargetFlags", [](Block& b) { b.step<AttachMount>(1).target_flags = 4; }},
                     Spoiled{"Slot", [](Block& b) { b.step<AttachMount>(1).slot = slot_limit; }},
                     Spoiled{"DeviceType", [](Block& b) { b.step<MakeDevice>(2).type = 0100000; }},

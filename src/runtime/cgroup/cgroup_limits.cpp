@@ -11,6 +11,18 @@ namespace ocirt::cgroup {
 
 namespace {
 
+// v1 keeps memory.limit_in_bytes <= memory.memsw.limit_in_bytes.
+void explain_swap(Error& error, const Write& write, const Fd& directory) {
+    const bool swap = write.file == "memory.memsw.limit_in_bytes";
+    if (!swap && write.file != "memory.limit_in_bytes") return;
+    const auto other = read_file(directory, swap ? "memory.limit_in_bytes" : "memory.memsw.limit_in_bytes");
+    if (!other) return;
+    error.detail = swap ? "memory and swap together would be below the memory limit of "
+                        : "it would be above the limit of memory and swap together, ";
+    error.detail += std::string(chomp(*other)) + " bytes";
+    error.hint = "change both at once";
+}
+
 // Adds to the kernel's answer what the plan and the cgroup know.
 Error explain(Error error, const Write& write, const Place& place, const Fd& directory) {
     error.pointer = write.pointer;
@@ -25,6 +37,7 @@ Error explain(Error error, const Write& write, const Place& place, const Fd& dir
             error.hint = "an ancestor does not pass it on (cgroup.subtree_control)";
         }
     }
+    if (error.errnum == EINVAL) explain_swap(error, write, directory);
     if (error.errnum == EBUSY && write.file == "memory.limit_in_bytes")
         if (const auto usage = read_file(directory, "memory.usage_in_bytes"))
             error.detail = "current usage: " + std::string(chomp(*usage)) + " bytes";

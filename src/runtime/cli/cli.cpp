@@ -56,13 +56,19 @@ LogLevel level_of(const Globals& globals) {
     return LogLevel::warning;
 }
 
+Result<> open_log(Cli& cli) {
+    const Globals& globals = cli.globals;
+    cli.log = TRY(Log::open({.file = globals.log,
+                             .format = globals.log_format == "json" ? LogFormat::json : LogFormat::text,
+                             .level = level_of(globals)}));
+    return {};
+}
+
 Result<> settle_globals(Cli& cli) {
     Globals& globals = cli.globals;
     if (globals.root.empty()) globals.root = default_root();
     while (globals.root.size() > 1 && globals.root.ends_with('/')) globals.root.pop_back();
-    cli.log = TRY(Log::open({.file = globals.log,
-                             .format = globals.log_format == "json" ? LogFormat::json : LogFormat::text,
-                             .level = level_of(globals)}));
+    TRY(open_log(cli));
     if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
         return fail({.fault = Fault::unsupported,
                      .operation = "use the systemd cgroup manager",
@@ -85,6 +91,16 @@ int put_words_aside(Cli& cli, std::span<char* const> words) {
     return static_cast<int>(command + 1 + options - (mark ? 1 : 0));
 }
 
+// Where the words went wrong CLI11 has not given the options their values.
+void take_words_of_log(Cli& cli) {
+    const auto take = [&cli](const char* option, std::string& value) {
+        const std::vector<std::string>& words = cli.app.get_option(option)->results();
+        if (!words.empty()) value = words.back();
+    };
+    take("--log", cli.globals.log);
+    take("--log-format", cli.globals.log_format);
+}
+
 // The only place that sees CLI11's exceptions.
 std::optional<int> parse(Cli& cli, int argc, char** argv) {
     try {
@@ -93,6 +109,9 @@ std::optional<int> parse(Cli& cli, int argc, char** argv) {
     } catch (const CLI::Success& success) {
         return cli.app.exit(success);
     } catch (const CLI::ParseError& error) {
+        // An engine shows what stands in the log. One that cannot be opened leaves stderr.
+        take_words_of_log(cli);
+        (void)open_log(cli);
         return answer(cli, {argv + 1, static_cast<std::size_t>(argc - 1)}, error.what());
     }
 }

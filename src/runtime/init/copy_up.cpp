@@ -29,8 +29,9 @@ struct Level {
 };
 
 // The owner first: changing it takes set-user-id away.
-Result copy_owner_and_mode(const struct statx& from, int to) {
-    TRY(sys::call(__NR_fchown, to, from.stx_uid, from.stx_gid));
+Result copy_owner_and_mode(const struct statx& from, int to, Inherited inherited = {}) {
+    if (inherited.owner) TRY(sys::call(__NR_fchown, to, from.stx_uid, from.stx_gid));
+    if (!inherited.mode) return done;
     return sys::call(__NR_fchmod, to, from.stx_mode & permissions);
 }
 
@@ -54,8 +55,8 @@ Result copy_symlink(int source, int target, const char* name, const struct statx
 
 class Copy {
    public:
-    Result run(int source, int target) {
-        TRY(enter(source, ".", target, "."));
+    Result run(int source, int target, Inherited inherited) {
+        TRY(enter(source, ".", target, ".", inherited));
         while (depth_ > 0) {
             if (TRY(copy_entries()) == 0) levels_[--depth_] = Level();  // nothing left: back to the directory above
         }
@@ -64,7 +65,7 @@ class Copy {
 
    private:
     // The directories `from` of `source` and `to` of `target` become the innermost level.
-    Result enter(int source, const char* from, int target, const char* to) {
+    Result enter(int source, const char* from, int target, const char* to, Inherited inherited = {}) {
         if (depth_ == depth_limit) return refuse(ELOOP);
         constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
         Level& level = levels_[depth_];
@@ -74,7 +75,7 @@ class Copy {
         ++depth_;
         struct statx file;
         TRY(status(level.source.get(), file));
-        return copy_owner_and_mode(file, level.target.get());
+        return copy_owner_and_mode(file, level.target.get(), inherited);
     }
 
     // Copies entries of the innermost directory up to and including the next directory, which is entered. 0 at the end.
@@ -112,9 +113,9 @@ class Copy {
 
 }  // namespace
 
-Result copy_up(int source, int target) {
+Result copy_up(int source, int target, Inherited inherited) {
     Copy copy;
-    return copy.run(source, target);
+    return copy.run(source, target, inherited);
 }
 
 }  // namespace ocirt::init

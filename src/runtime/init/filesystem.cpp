@@ -119,7 +119,10 @@ Result perform(Machine& machine, const plan::MountFs<Wire>& step) {
         made = make_filesystem(machine, step, true);
     }
     const Fd mount(TRY(made));
-    if ((step.flags & plan::mount_copy_up) != 0) TRY(copy_up(target.get(), mount.get()));
+    if ((step.flags & plan::mount_copy_up) != 0)
+        TRY(copy_up(
+            target.get(), mount.get(),
+            {.mode = (step.flags & plan::mount_own_mode) == 0, .owner = (step.flags & plan::mount_own_owner) == 0}));
     TRY(attach(mount.get(), target.get()));
     return set_propagation(machine, mount.get(), step.propagation);
 }

@@ -25,7 +25,8 @@ bool good_values(const Step& step) {
         good = good && (step.target_flags & ~all) == 0;
     }
     if constexpr (Step::op == Op::mount_fs) {
-        constexpr uint32_t all = plan::mount_copy_up | plan::mount_classic | plan::mount_fallback_ro;
+        constexpr uint32_t all = plan::mount_copy_up | plan::mount_classic | plan::mount_fallback_ro |
+                                 plan::mount_own_mode | plan::mount_own_owner;
         good = good && (step.flags & ~all) == 0;
     }
     if constexpr (Step::op == Op::make_device)

@@ -8,10 +8,14 @@
 
 namespace ocirt::lifecycle {
 
+// How many descriptors from 3 on, without a gap, this process had when it was first asked: to be asked before ocirt
+// opens any itself.
+std::uint32_t inherited_fds();
+
 // --preserve-fds, and what LISTEN_FDS of the environment passes to this very process (LISTEN_PID).
 [[nodiscard]] plan::PassedFds find_passed_fds(std::uint32_t preserve);
 
-// The caller's promise: they are open. To be checked before ocirt opens any itself. Errors: Fault::invalid_argument.
+// The caller's promise: they are open. Errors: Fault::invalid_argument.
 [[nodiscard]] Result<> check_passed_fds(const plan::PassedFds& passed);
 
 }  // namespace ocirt::lifecycle

@@ -5,8 +5,8 @@
 // A mount of type "cgroup2" is the v2 tree and nothing else.
 //
 // With a cgroup namespace the filesystem is mounted (its root is then the container's cgroup); without one the
-// container's own directory of each hierarchy is bound. A rootless runtime has no right to, nor always a cgroup of its
-// own: it shows the host's, read-only (threat A11).
+// container's own directory of each hierarchy is bound. A rootless runtime has no right to, and a container does not
+// always have a cgroup of its own: then the host's are shown, read-only (threat A11).
 #include <linux/mount.h>
 
 #include <algorithm>
@@ -93,7 +93,8 @@ Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::st
                      .detail = "this host has no such filesystem mounted"});
     }
     const spec::MountOptions options = spec::read_mount_options(mount.options);
-    if (draft.rootless() && !draft.has(spec::NamespaceKind::cgroup)) {
+    const bool without_own = draft.rootless() || !draft.plan.use_cgroups;
+    if (without_own && !draft.has(spec::NamespaceKind::cgroup)) {
         bind_the_hosts(draft, options, target, pointer);
         return {};
     }

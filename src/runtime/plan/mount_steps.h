@@ -82,6 +82,8 @@ enum MountFsFlags : uint32_t {
     mount_copy_up = 1,      // tmpcopyup: what the target holds is copied into the new tmpfs before it is attached
     mount_classic = 2,      // by mount(2): options longer than fsconfig takes (255 bytes), or types without fsopen
     mount_fallback_ro = 4,  // mounted read-only when the kernel refuses it writable (EROFS of a block device, sysfs)
+    mount_own_mode = 8,     // with copy_up: the options name the mode of the tmpfs's root; the target's is not copied
+    mount_own_owner = 16,   // the same for its uid or gid
 };
 
 // fsopen, fsconfig for every option ("key=value" or "key"), fsmount, mount_setattr, move_mount.

@@ -143,6 +143,16 @@ std::string bound_instead(const Draft& draft, const std::string& type) {
     return {};
 }
 
+// tmpcopyup gives the tmpfs what the covered directory has, but for what the options say themselves.
+std::uint32_t copy_up_flags(const MountOptions& options) {
+    if (!options.copy_up) return 0;
+    const auto names = [&options](std::string_view key) {
+        return std::ranges::any_of(options.data, [key](const std::string& word) { return word.starts_with(key); });
+    };
+    return std::uint32_t{mount_copy_up} | (names("mode=") ? std::uint32_t{mount_own_mode} : 0U) |
+           (names("uid=") || names("gid=") ? std::uint32_t{mount_own_owner} : 0U);
+}
+
 Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::string& target, MountOptions options,
                          std::uint32_t flags, const std::string& pointer) {
     if (const std::string instead = bound_instead(draft, mount.type); !instead.empty()) {
@@ -153,6 +163,7 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
         attach_tree(draft, instead, target, options, flags, pointer);
         return {};
     }
+    const std::uint32_t copied = copy_up_flags(options);
     std::vector<std::string> words = std::move(options.superblock);
     if ((options.set & MOUNT_ATTR_RDONLY) != 0 && !options.copy_up &&
         std::ranges::find(kernel_filesystems, mount.type) == kernel_filesystems.end())
@@ -168,8 +179,7 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
                               .source = mount.source,
                               .target = target,
                               .target_flags = flags,
-                              .flags = (options.copy_up ? std::uint32_t{mount_copy_up} : 0u) |
-                                       (classic ? std::uint32_t{mount_classic} : 0u),
+                              .flags = copied | (classic ? std::uint32_t{mount_classic} : 0u),
                               .options = std::move(words),
                               .attributes = attributes & ~late,
                               .propagation = first_propagation(options)},

@@ -1,0 +1,194 @@
+// containerd with its own shim, which runs the runtime that `ctr --runc-binary` names.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "engines/engine.h"
+#include "engines/image.h"
+#include "engines/terminal.h"
+#include "support/host.h"
+
+namespace ocirt::engines {
+namespace {
+
+// ctr 1.6 stops reading when it learns of the program's end, and loses on a busy machine what it has not read by then,
+// with crun as well. Programs whose output is looked at stay for a moment.
+class Containerd : public EngineTest {
+   protected:
+    static void SetUpTestSuite() {
+        daemon_ = std::make_unique<Daemon>("containerd --log-level=info", "ctr version");
+        const Finished imported = sh("ctr image import " + (scratch() / "image.tar").string());
+        ASSERT_EQ(imported.status, 0) << imported.err;
+    }
+    static void TearDownTestSuite() { daemon_.reset(); }
+    void TearDown() override {
+        sh("ctr task ls -q | xargs -r ctr task rm -f; ctr container ls -q | xargs -r ctr container rm");
+        expect_nothing_left({"/default"}, {"/run/containerd/runc/default"});
+    }
+
+    static std::string run_line(const std::string& options, const std::string& words) {
+        return "ctr run --runc-binary " + runtime_path() + " " + options + " " + image + " " + words;
+    }
+    static Finished run(const std::string& options, const std::string& words) { return sh(run_line(options, words)); }
+    static Finished task(const std::string& words) { return sh("ctr task " + words); }
+    static void run_detached(const std::string& options, const std::string& words) {
+        const Finished finished = run("-d " + options, words);
+        ASSERT_EQ(finished.status, 0) << finished.err << daemon_->log();
+    }
+    static bool has_status(const std::string& id, const std::string& status) {
+        return sh("ctr task ls | grep -E '^" + id + " .*" + status + "'").status == 0;
+    }
+
+    static std::unique_ptr<Daemon> daemon_;
+};
+std::unique_ptr<Daemon> Containerd::daemon_;
+
+TEST_F(Containerd, Run) {
+    const Finished finished = run("--rm", "c sh -c 'echo hello; sleep 0.2'");
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_EQ(finished.out, "hello\n");
+}
+
+TEST_F(Containerd, StandardStreamsAreTheCallers) {
+    const Finished finished = sh("echo given | " + run_line("--rm", "c sh -c 'head -n 1; echo wrong >&2; sleep 0.2'"));
+    EXPECT_EQ(finished.out, "given\n");
+    EXPECT_EQ(finished.err, "wrong\n");
+}
+
+TEST_F(Containerd, ExitCodes) {
+    EXPECT_EQ(run("--rm", "c true").status, 0);
+    EXPECT_EQ(run("--rm", "c sh -c 'exit 3'").status, 3);
+    EXPECT_EQ(run("--rm", "c sh -c 'exit 255'").status, 255);
+}
+
+TEST_F(Containerd, AProgramThatIsNotThere) {
+    const Finished finished = run("--rm", "c no-such-program");
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(finished.err.contains("no-such-program")) << finished.err;
+    EXPECT_TRUE(finished.err.contains("executable file not found in $PATH")) << finished.err;
+}
+
+TEST_F(Containerd, AllOfTenMegabytes) {
+    const Finished finished =
+        sh(run_line("--rm", "c sh -c 'dd if=/dev/zero bs=1024 count=10240 2>/dev/null'") + " | wc -c");
+    EXPECT_EQ(finished.out, "10485760\n");
+}
+
+TEST_F(Containerd, ConfigReachesTheContainer) {
+    const Finished finished = run("--rm --env GREETING=hi --cwd /tmp --read-only",
+                                  "c sh -c 'echo $GREETING; pwd; touch /x; sleep 0.2; exit 1'");
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_EQ(finished.out, "hi\n/tmp\n");
+    EXPECT_TRUE(finished.err.contains("Read-only file system")) << finished.err;
+}
+
+TEST_F(Containerd, BindMounts) {
+    const Finished finished = run("--rm --mount type=bind,src=/usr/share,dst=/mnt,options=rbind:ro",
+                                  "c sh -c 'ls /mnt/doc | head -n 1; touch /mnt/x; sleep 0.2'");
+    EXPECT_NE(finished.out, "");
+    EXPECT_TRUE(finished.err.contains("Read-only file system")) << finished.err;
+}
+
+TEST_F(Containerd, TheHostsNetwork) {
+    const Finished finished = run("--rm --net-host", "c sh -c 'readlink /proc/self/ns/net; sleep 0.2'");
+    EXPECT_EQ(finished.out, sh("readlink /proc/self/ns/net").out) << finished.err;
+}
+
+TEST_F(Containerd, UserNamespace) {
+    const Finished finished = run("--rm --uidmap 0:100000:65536 --gidmap 0:100000:65536",
+                                  "c sh -c 'id -u; cat /proc/self/uid_map | tr -s \" \"; sleep 0.2'");
+    EXPECT_EQ(finished.out, "0\n 0 100000 65536\n") << finished.err;
+}
+
+TEST_F(Containerd, DockersSeccompProfile) {
+    const Finished finished = run("--rm --seccomp", "c sh -c 'grep Seccomp: /proc/self/status; unshare -m true'");
+    EXPECT_TRUE(finished.out.contains("\t2\n")) << finished.out << finished.err;
+    EXPECT_EQ(finished.status, 1);
+}
+
+TEST_F(Containerd, Terminal) {
+    engines::Terminal terminal(run_line("--rm -t", "c sh"));
+    terminal.type("tty\n");
+    EXPECT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
+    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
+    terminal.resize(77, 33);
+    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
+    terminal.type("exit 7\n");
+    EXPECT_EQ(terminal.wait(), 7);
+}
+
+TEST_F(Containerd, Exec) {
+    run_detached("", "c sleep 1000");
+    const Finished finished = task("exec --exec-id e --cwd /tmp c sh -c 'pwd; echo wrong >&2; sleep 0.2; exit 5'");
+    EXPECT_EQ(finished.status, 5) << finished.err;
+    EXPECT_EQ(finished.out, "/tmp\n");
+    EXPECT_TRUE(finished.err.contains("wrong\n"));
+    const Finished user = task("exec --exec-id e2 --user 1000 c sh -c 'id -u; sleep 0.2'");
+    EXPECT_EQ(user.out, "1000\n") << user.status << " " << user.err;
+    const Finished missing = task("exec --exec-id e3 c no-such-program");
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_TRUE(missing.err.contains("executable file not found in $PATH")) << missing.err;
+}
+
+TEST_F(Containerd, ExecAtATerminal) {
+    run_detached("", "c sleep 1000");
+    engines::Terminal terminal("ctr task exec -t --exec-id e c sh");
+    terminal.type("tty\n");
+    ASSERT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
+    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
+    terminal.resize(77, 33);
+    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
+    terminal.type("exit 4\n");
+    EXPECT_EQ(terminal.wait(), 4);
+}
+
+TEST_F(Containerd, Kill) {
+    run_detached("", "c sh -c 'trap \"exit 9\" TERM; while :; do sleep 0.05; done'");
+    EXPECT_EQ(task("kill -s TERM c").status, 0);
+    EXPECT_TRUE(eventually([] { return has_status("c", "STOPPED"); }));
+    EXPECT_TRUE(task("rm c").err.contains("exit code 9"));
+}
+
+TEST_F(Containerd, KillOfAllAndDelete) {
+    run_detached("", "c sh -c 'sleep 1000 & sleep 1000'");
+    EXPECT_EQ(task("kill -a -s KILL c").status, 0);
+    EXPECT_TRUE(eventually([] { return has_status("c", "STOPPED"); }));
+    EXPECT_TRUE(task("rm c").err.contains("exit code 137"));
+    EXPECT_NE(task("kill c").status, 0);
+}
+
+TEST_F(Containerd, DeleteByForce) {
+    run_detached("", "c sleep 1000");
+    EXPECT_TRUE(task("rm -f c").err.contains("exit code 137"));
+}
+
+TEST_F(Containerd, OutOfMemory) {
+    const Finished finished = run("--rm --memory-limit 8388608", "c sh -c 'tail /dev/zero'");
+    EXPECT_EQ(finished.status, 137) << finished.err;
+}
+
+TEST_F(Containerd, PauseAndResume) {
+    run_detached("", "c sleep 1000");
+    EXPECT_EQ(task("pause c").status, 0);
+    EXPECT_TRUE(has_status("c", "PAUSED"));
+    EXPECT_EQ(task("resume c").status, 0);
+    EXPECT_TRUE(has_status("c", "RUNNING"));
+    EXPECT_EQ(task("pause c").status, 0);
+    EXPECT_TRUE(task("rm -f c").err.contains("exit code 137")) << "a paused one is killed too";
+}
+
+TEST_F(Containerd, ProcessesAndMetrics) {
+    run_detached("--memory-limit 33554432", "c sh -c 'sleep 1000 & sleep 1000'");
+    EXPECT_TRUE(eventually([] { return test::split_lines(task("ps c").out).size() == 3; })) << task("ps c").out;
+    const Finished metrics = task("metrics c");
+    EXPECT_TRUE(metrics.out.contains("33554432")) << metrics.out << metrics.err;
+}
+
+TEST_F(Containerd, TwentyInParallel) {
+    const Finished finished = sh("for i in $(seq 1 20); do (" + run_line("--rm", "c$i sh -c \"exit $i\"") +
+                                 "; [ $? = $i ] && echo right) & done; wait");
+    EXPECT_EQ(test::split_lines(finished.out).size(), 20U) << finished.out << finished.err;
+}
+
+}  // namespace
+}  // namespace ocirt::engines

@@ -1,0 +1,111 @@
+#include "engines/engine.h"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+#include "support/host.h"
+
+namespace ocirt::engines {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is in `now` and was not in `before`.
+std::vector<std::string> added(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+    std::vector<std::string> found;
+    std::ranges::set_difference(now, before, std::back_inserter(found));
+    return found;
+}
+
+std::vector<std::string> containers_in(const std::vector<std::string>& states) {
+    std::vector<std::string> found;
+    for (const std::string& state : states) {
+        std::error_code error;
+        for (auto entry = fs::directory_iterator(state, error); !error && entry != fs::directory_iterator();
+             entry.increment(error))
+            if (!entry->path().filename().string().starts_with('.')) found.push_back(entry->path());
+    }
+    return found;
+}
+
+}  // namespace
+
+Finished sh(const std::string& line, const std::string& input) {
+    return test::run({.args = {"/bin/sh", "-c", line}, .input = input});
+}
+
+test::Process start(const std::string& line) { return test::Process({.args = {"/bin/sh", "-c", "exec " + line}}); }
+
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+}
+
+std::string trimmed(std::string text) {
+    while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();
+    return text;
+}
+
+std::string cgroup_value(const std::string& controller, const std::string& cgroup, const std::string& file) {
+    const std::optional<test::CgroupMount> mount = test::find_controller(controller);
+    return mount ? test::read_trimmed(mount->path / fs::path(cgroup).relative_path() / file) : "";
+}
+
+bool host_has_all_capabilities() {
+    const int last = std::stoi(test::read_trimmed("/proc/sys/kernel/cap_last_cap"));
+    for (int capability = 0; capability <= last; ++capability)
+        if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 1) return false;
+    return true;
+}
+
+Daemon::Daemon(const std::string& line, const std::string& probe) : name_(line.substr(0, line.find(' '))) {
+    fs::create_directories(scratch());
+    process_.emplace(start(line + " >>" + (scratch() / (name_ + ".log")).string() + " 2>&1"));
+    if (!eventually([&] { return sh(probe).status == 0; }))
+        throw std::runtime_error(line + " does not answer: " + log());
+}
+
+Daemon::~Daemon() {
+    process_->signal(SIGTERM);
+    EXPECT_NE(process_->wait().status, -1) << name_ << " does not end:\n" << log();
+}
+
+std::string Daemon::log() const {
+    const std::string all = test::read_file(scratch() / (name_ + ".log"));
+    return all.substr(all.size() - std::min<std::size_t>(all.size(), 1500));
+}
+
+void EngineTest::expect_nothing_left(const std::vector<std::string>& kept,
+                                     const std::vector<std::string>& states) const {
+    Inventory left;
+    std::vector<std::string> containers;
+    eventually(
+        [&] {
+            const Inventory now = take_inventory();
+            left = {.processes = added(before_.processes, now.processes),
+                    .mounts = added(before_.mounts, now.mounts),
+                    .cgroups = added(before_.cgroups, now.cgroups)};
+            for (std::vector<std::string>* list : {&left.mounts, &left.cgroups})
+                std::erase_if(*list,
+                              [&](const std::string& name) { return std::ranges::find(kept, name) != kept.end(); });
+            containers = containers_in(states);
+            return left.processes.empty() && left.mounts.empty() && left.cgroups.empty() && containers.empty();
+        },
+        std::chrono::seconds(10));
+    const std::vector<std::string> none;
+    EXPECT_EQ(left.processes, none) << "processes are left";
+    EXPECT_EQ(left.mounts, none) << "mounts are left";
+    EXPECT_EQ(left.cgroups, none) << "cgroups are left";
+    EXPECT_EQ(containers, none) << "containers are left";
+}
+
+}  // namespace ocirt::engines

@@ -1,0 +1,68 @@
+// What the fixtures of all engines share. Cases are written as a person would type them:
+//
+//     EXPECT_EQ(docker("run --rm box:1 sh -c 'exit 3'").status, 3);
+//
+// The runtime is $OCIRT_BINARY, or the ocirt of this build: the same cases run with a peer, so that an engine's own
+// failure is told apart.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engines/sandbox.h"
+#include "support/bundle.h"
+#include "support/process.h"
+
+namespace ocirt::engines {
+
+using test::Finished;
+using test::runtime_is_ocirt;
+using test::runtime_path;
+
+// A line of the shell's.
+Finished sh(const std::string& line, const std::string& input = {});
+// The same in the background.
+test::Process start(const std::string& line);
+
+// Tries until it holds; false when the deadline passed.
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+std::string trimmed(std::string text);
+// The first word of a file of the sandbox' cgroup of a v1 controller or of v2; empty when it is not there.
+std::string cgroup_value(const std::string& controller, const std::string& cgroup, const std::string& file);
+
+// Whether the tests have every capability that the kernel knows.
+bool host_has_all_capabilities();
+
+// An engine's daemon. Its output goes to a file: nobody reads a pipe while tests run.
+class Daemon {
+   public:
+    // Throws when `probe` does not succeed before the deadline.
+    Daemon(const std::string& line, const std::string& probe);
+    ~Daemon();  // SIGTERM; a failure of the test when it has to be killed
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+    [[nodiscard]] std::string log() const;
+
+   private:
+    std::string name_;
+    std::optional<test::Process> process_;
+};
+
+// A case ends with everything gone that it made: its containers, their processes, mounts and cgroups.
+class EngineTest : public ::testing::Test {
+   protected:
+    void SetUp() override { before_ = take_inventory(); }
+    // What a fixture calls once it has removed the case's containers. `kept`: cgroups and mounts that an engine keeps;
+    // `states`: the directories of its containers' states.
+    void expect_nothing_left(const std::vector<std::string>& kept, const std::vector<std::string>& states) const;
+
+   private:
+    Inventory before_;
+};
+
+}  // namespace ocirt::engines
