@@ -11,6 +11,7 @@
 #include "common/syscall.h"
 #include "runtime/cli/command_words.h"
 #include "runtime/cli/help.h"
+#include "runtime/lifecycle/passed_fds.h"
 #include "runtime/security/seccomp.h"
 #include "runtime/spec/parse.h"
 #include "version.h"
@@ -167,6 +168,7 @@ int main(int argc, char** argv) {
     const std::span words(argv, static_cast<std::size_t>(argc));
     if (words.size() == 2 && (words[1] == std::string_view("--version") || words[1] == std::string_view("-v")))
         return print(version_text()).value_or(1);
+    (void)lifecycle::inherited_fds();
     Cli cli;
     add_globals(cli);
     add_commands(cli, words.subspan(1));

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <string>
@@ -25,6 +27,15 @@ std::uint32_t number_of(const char* variable) {
 
 }  // namespace
 
+std::uint32_t inherited_fds() {
+    static const std::uint32_t count = [] {
+        std::uint32_t open = 0;
+        while (::fcntl(static_cast<int>(first_passed + open), F_GETFD) >= 0) ++open;
+        return open;
+    }();
+    return count;
+}
+
 plan::PassedFds find_passed_fds(std::uint32_t preserve) {
     plan::PassedFds passed{.preserve = preserve};
     if (number_of("LISTEN_PID") != static_cast<std::uint32_t>(::getpid())) return passed;
@@ -34,18 +45,15 @@ plan::PassedFds find_passed_fds(std::uint32_t preserve) {
 }
 
 Result<> check_passed_fds(const plan::PassedFds& passed) {
-    for (std::uint32_t i = 0; i < passed.count(); ++i) {
-        const std::uint32_t number = first_passed + i;
-        if (::fcntl(static_cast<int>(number), F_GETFD) >= 0) continue;
-        Error error = fail_errno("fcntl", "pass on the descriptor", std::to_string(number)).error();
-        error.fault = Fault::invalid_argument;
-        error.hint = i < passed.listen ? "LISTEN_FDS=" + std::to_string(passed.listen) + " says that it is open"
-                                       : "--preserve-fds " + std::to_string(passed.preserve) +
-                                             " asks for descriptors " + std::to_string(first_passed + passed.listen) +
-                                             " to " + std::to_string(first_passed + passed.count() - 1) + " to be open";
-        return fail(std::move(error));
-    }
-    return {};
+    const std::uint32_t open = inherited_fds();
+    if (passed.count() <= open) return {};
+    Error error = fail_errno(EBADF, "fcntl", "pass on the descriptor", std::to_string(first_passed + open)).error();
+    error.fault = Fault::invalid_argument;
+    error.hint = open < passed.listen ? "LISTEN_FDS=" + std::to_string(passed.listen) + " says that it is open"
+                                      : "--preserve-fds " + std::to_string(passed.preserve) + " asks for descriptors " +
+                                            std::to_string(first_passed + passed.listen) + " to " +
+                                            std::to_string(first_passed + passed.count() - 1) + " to be open";
+    return fail(std::move(error));
 }
 
 }  // namespace ocirt::lifecycle
