@@ -11,8 +11,8 @@
 namespace ocirt::engines {
 namespace {
 
-// ctr 1.6 stops reading when it learns of the program's end, and loses on a busy machine what it has not read by then,
-// with crun as well. Programs whose output is looked at stay for a moment.
+// On a busy machine ctr 1.6 now and then shows nothing of what a program wrote that ended at once; seen with crun as
+// with ocirt, not with runc, which is slower to tell the end. Programs whose output is looked at stay for a moment.
 class Containerd : public EngineTest {
    protected:
     static void SetUpTestSuite() {
