@@ -203,7 +203,9 @@ std::vector<Case> other_cases() {
         {.name = "no_pivot",
          .patch = minimal(),
          .options = {.id = "web", .bundle = "/bundle", .no_pivot = true, .no_new_keyring = true}},
-        {.name = "preserve_fds", .patch = minimal(), .options = {.id = "web", .bundle = "/bundle", .passed = {.preserve = 3}}},
+        {.name = "preserve_fds",
+         .patch = minimal(),
+         .options = {.id = "web", .bundle = "/bundle", .passed = {.preserve = 3}}},
         {.name = "kernel_before_5_12", .patch = {}, .host = old_host()},
         {.name = "no_cgroups", .patch = minimal(), .host = bare_host()},
     };
