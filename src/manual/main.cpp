@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "manual/completion.h"
 #include "manual/man_page.h"
 
 namespace {
@@ -41,5 +42,8 @@ int main(int argc, char** argv) {
     for (const CLI::App* command : cli.app.get_subcommands({}))
         written &=
             write(directory / "man" / ("ocirt-" + command->get_name() + ".8"), manual::command_page(*command, codes));
+    written &= write(directory / "completions/ocirt.bash", manual::bash_completion(cli));
+    written &= write(directory / "completions/_ocirt", manual::zsh_completion(cli));
+    written &= write(directory / "completions/ocirt.fish", manual::fish_completion(cli));
     return written ? 0 : 1;
 }

@@ -44,7 +44,7 @@ void add_globals(Cli& cli) {
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
     app.set_help_flag("-h,-?,--help", "print this help and end");
-    app.set_version_flag("-v,-V,--version", version_text);
+    app.set_version_flag("-v,-V,--version", version_text, "print the version and end");
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
