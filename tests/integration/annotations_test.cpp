@@ -69,7 +69,7 @@ TEST_F(Annotations, RootKeepsGroupsOnlyWhereTheFileSaysSo) {
 
 TEST_F(Annotations, AFileThatOthersCanWriteDoesNotCount) {
     const std::string text = "run.oci.keep_original_groups\n";
-    for (const mode_t mode : {0646, 0664, 0666}) {
+    for (const mode_t mode : {0646U, 0664U, 0666U}) {
         allow(text, mode);
         EXPECT_EQ(groups(), none) << std::oct << mode;
     }
