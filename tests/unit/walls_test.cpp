@@ -42,6 +42,7 @@ const std::vector<Room>& rooms() {
          .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/init/image.h", "runtime/cgroup/",
                          "runtime/security/", "runtime/state/"}},
         {.folder = "runtime/cli/", .may_include = {"common/", "runtime/", "version.h"}},
+        {.folder = "manual/", .may_include = {"runtime/cli/", "version.h"}},
         {.folder = "shim/", .may_include = {"common/", "runtime/", "version.h"}},
         {.folder = "", .may_include = {"common/", "runtime/", "shim/", "version.h"}},  // main.cpp
     };

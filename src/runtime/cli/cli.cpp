@@ -45,7 +45,7 @@ void add_globals(Cli& cli) {
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
     app.set_help_flag("-h,-?,--help", "print this help and end");
-    app.set_version_flag("-v,-V,--version", version_text);
+    app.set_version_flag("-v,-V,--version", version_text, "print the version and end");
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
@@ -128,6 +128,11 @@ constexpr Command commands[] = {
     {"ps", add_ps},         {"pause", add_pause},       {"resume", add_resume}, {"update", add_update},
     {"events", add_events}};
 
+void add_every_command(Cli& cli) {
+    for (const Command& command : commands) command.add(cli);
+    group_commands(cli.app);
+}
+
 // Building every command's options takes longer than reading a config: only those that the words name are built, and
 // all of them for a command line that names none.
 void add_commands(Cli& cli, std::span<char* const> words) {
@@ -138,12 +143,15 @@ void add_commands(Cli& cli, std::span<char* const> words) {
         command.add(cli);
         named = true;
     }
-    if (named) return;
-    for (const Command& command : commands) command.add(cli);
-    group_commands(cli.app);
+    if (!named) add_every_command(cli);
 }
 
 }  // namespace
+
+void add_everything(Cli& cli) {
+    add_globals(cli);
+    add_every_command(cli);
+}
 
 CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action) {
     CLI::App* command = cli.app.add_subcommand(name, description);

@@ -57,6 +57,9 @@ void add_events(Cli& cli);
 // The whole program: parses, runs, reports. Returns the exit status.
 [[nodiscard]] int main(int argc, char** argv);
 
+// The options before the command, and every command with its own, in the groups of the help.
+void add_everything(Cli& cli);
+
 // A subcommand whose `action` runs once the whole command line has been read.
 CLI::App* add_command(Cli& cli, const std::string& name, const std::string& description, Action action);
 

@@ -190,9 +190,14 @@ const CLI::App* find_command(const CLI::App& app, std::string_view name) {
 
 }  // namespace
 
-std::string examples_of(std::string_view command) {
+std::string_view example_lines(std::string_view command) {
     const auto* found = std::ranges::find(commands, command, &CommandHelp::name);
-    return found == std::end(commands) ? "" : "Examples:\n" + std::string(found->examples);
+    return found == std::end(commands) ? "" : found->examples;
+}
+
+std::string examples_of(std::string_view command) {
+    const std::string_view lines = example_lines(command);
+    return lines.empty() ? "" : "Examples:\n" + std::string(lines);
 }
 
 std::string usage_line(const CLI::App& app) {

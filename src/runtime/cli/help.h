@@ -10,7 +10,10 @@
 
 namespace ocirt::cli {
 
-// Examples of a command's use, below its help.
+// Examples of a command's use: lines of "  COMMAND LINE        remark". Empty for none.
+[[nodiscard]] std::string_view example_lines(std::string_view command);
+
+// The same below its help.
 [[nodiscard]] std::string examples_of(std::string_view command);
 
 // What `--usage` prints: "Usage: ocirt list [OPTIONS]".

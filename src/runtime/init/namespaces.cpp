@@ -58,9 +58,11 @@ Result perform(Machine& machine, const plan::JoinNamespace<Wire>& step) {
     return enter_namespace(machine, ns.get(), step.kind);
 }
 
-Result perform(Machine&, const plan::BecomeRoot<Wire>&) {
-    const Result groups = sys::call(__NR_setgroups, 0, nullptr);
-    if (!groups.ok() && !groups.is(EPERM)) return groups;
+Result perform(Machine&, const plan::BecomeRoot<Wire>& step) {
+    if (step.keep_groups == 0) {
+        const Result groups = sys::call(__NR_setgroups, 0, nullptr);
+        if (!groups.ok() && !groups.is(EPERM)) return groups;
+    }
     TRY(sys::call(__NR_setresgid, 0, 0, 0));
     TRY(sys::call(__NR_setresuid, 0, 0, 0));
     return stay_invisible();

@@ -10,6 +10,7 @@
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/sub_cgroup.h"
+#include "runtime/lifecycle/annotations.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/exec_process.h"
@@ -103,7 +104,8 @@ class Execution {
                                                     .rootless = rootless_,
                                                     .no_new_keyring = container_.record.no_new_keyring,
                                                     .task_files = rootless_ ? 0 : static_cast<std::uint32_t>(v1_count),
-                                                    .passed = request_.passed}));
+                                                    .passed = request_.passed,
+                                                    .annotations = allowed_annotations(process_->config.annotations)}));
         return compile_seccomp(plan_, process_->config, request_.root);
     }
 

@@ -40,6 +40,7 @@ struct InitProcess::Birth {
     int parent_channel = -1;
     unsigned first_closed = 3;  // descriptors from here on are not the container's
     bool wait_for_maps = false;
+    bool keep_groups = false;
     std::string number;
     std::array<char, 13> name{"ocirt:[init]"};
     std::array<char*, 3> argv{name.data(), number.data(), nullptr};
@@ -65,7 +66,7 @@ OCIRT_ON_FOREIGN_STACK void InitProcess::become_init(void* argument) {
             raw_syscall(SYS_read, birth.channel, reinterpret_cast<long>(&birth.message), sizeof(birth.message));
         exit_on_failure(got == sizeof(birth.message) ? 0 : -ECANCELED);
         // Denied where an unprivileged user wrote the map; then the groups stay as they are.
-        raw_syscall(SYS_setgroups);
+        if (!birth.keep_groups) raw_syscall(SYS_setgroups);
         exit_on_failure(raw_syscall(SYS_setresgid));
         exit_on_failure(raw_syscall(SYS_setresuid));
     }
@@ -104,6 +105,7 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     birth_->parent_channel = channel_.get();
     birth_->first_closed = 3 + preserve_fds;
     birth_->wait_for_maps = new_user;
+    birth_->keep_groups = plan_->keep_groups;
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = plan_->clone_flags | CLONE_PIDFD;

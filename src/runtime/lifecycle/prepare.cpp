@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "runtime/lifecycle/annotations.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/lifecycle/passed_fds.h"
@@ -19,6 +20,7 @@ Result<std::string> absolute_bundle(const std::string& bundle) {
 Result<> decide(Prepared& prepared, const CreateRequest& request, const std::string& bundle) {
     const spec::Parsed& parsed = prepared.config.parsed;
     if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
+    prepared.host.annotations = allowed_annotations(parsed.value.annotations);
     prepared.plan = TRY(plan::make_plan(parsed.value, prepared.host,
                                         {.id = request.id,
                                          .bundle = bundle,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "runtime/plan/make_plan.h"
@@ -24,6 +25,8 @@ struct Draft {
         plan.warnings.push_back({std::move(pointer), std::move(message)});
     }
 
+    // The annotation is "1", and this caller may have it honoured.
+    [[nodiscard]] bool honours(std::string_view annotation) const;  // annotations.cpp
     [[nodiscard]] bool rootless() const { return host.uid != 0; }
     [[nodiscard]] bool has(spec::NamespaceKind kind) const { return config.linux.find(kind) != nullptr; }
     [[nodiscard]] bool makes(spec::NamespaceKind kind) const {
@@ -42,6 +45,7 @@ struct Draft {
 
 // The parts, in the order of the plan.
 [[nodiscard]] Result<> refuse_unbuilt(const spec::Config& config);  // refusals.cpp
+void plan_annotations(Draft& draft);                                // annotations.cpp
 void plan_namespaces(Draft& draft);                                 // namespaces.cpp
 void plan_cgroup_namespace(Draft& draft);
 void plan_pid_namespace(Draft& draft);

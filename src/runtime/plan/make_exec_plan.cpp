@@ -27,7 +27,7 @@ void join_namespaces(Draft& draft, bool new_keyring) {
     if (kinds != 0)
         draft.add(JoinNamespace<Hosted>{.slot = slot_container, .kind = static_cast<std::uint32_t>(kinds)},
                   "/linux/namespaces");
-    if (draft.has(NamespaceKind::user)) draft.add(BecomeRoot<Hosted>{});
+    if (draft.has(NamespaceKind::user)) draft.add(BecomeRoot<Hosted>{.keep_groups = draft.plan.keep_groups ? 1u : 0u});
     // A joined mount namespace's root is the container's.
     if (!draft.has(NamespaceKind::mount)) draft.add(EnterRoot<Hosted>{}, "/root/path");
     // The container's own, by its name.
@@ -48,10 +48,11 @@ void stand_in(std::string& pointer, const std::string& process) {
 Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options) {
     const auto planned = [&]() -> Result<Plan> {
         TRY(refuse_unbuilt(config));
-        const Host host{.uid = options.rootless ? 1u : 0u, .gid = 0, .cgroups = {}};
+        const Host host{.uid = options.rootless ? 1u : 0u, .gid = 0, .cgroups = {}, .annotations = options.annotations};
         const Options usual{.id = options.id, .bundle = {}, .passed = options.passed};
         Draft draft{.config = config, .host = host, .options = usual};
         draft.plan.id = options.id;
+        draft.plan.keep_groups = draft.honours(keep_original_groups);
         draft.add(await(Stage::trees));
         enter_cgroups(draft, options.task_files);
         join_namespaces(draft, !options.no_new_keyring);

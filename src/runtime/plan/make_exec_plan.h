@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spec/config.h"
@@ -23,6 +24,7 @@ struct ExecOptions {
     bool no_new_keyring = false;
     std::uint32_t task_files = 0;  // v1 cgroups that init enters by itself: Plan::task_files is the first one's slot
     PassedFds passed{};
+    Annotations annotations{};
 };
 
 // `config` is the container's, with the process to execute in place of its own. Of the result only these count: steps,

@@ -54,6 +54,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     draft.plan.rootfs = absolute_rootfs(draft);
     draft.plan.use_cgroups = options.use_cgroups && !host.cgroups.hierarchies.empty();
 
+    plan_annotations(draft);
     plan_namespaces(draft);
     if (draft.has(spec::NamespaceKind::mount)) {
         draft.add(SetPropagation<Hosted>{.flags = MS_SLAVE | MS_REC});

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "runtime/cgroup/layout.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spec/config.h"
@@ -19,6 +20,7 @@ struct Host {
     cgroup::Layout cgroups;
     bool has_mount_setattr = true;  // kernel 5.12
     bool has_kcore = true;          // /proc/kcore exists: /dev/core is made to point at it
+    Annotations annotations{};
 };
 
 struct Options {

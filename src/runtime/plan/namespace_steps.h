@@ -30,12 +30,16 @@ struct JoinNamespace {
     }
 };
 
-// setgroups(0) where it is allowed, setresgid(0), setresuid(0): after joining a user namespace.
+// setgroups(0) where it is allowed and the groups are not to be kept, setresgid(0), setresuid(0): after joining a user
+// namespace.
 template <class R>
 struct BecomeRoot {
     static constexpr Op op = Op::become_root;
+    uint32_t keep_groups = 0;
     template <class S, class V>
-    static constexpr void fields(S&, V&&) {}
+    static constexpr void fields(S& s, V&& v) {
+        v("keepGroups", s.keep_groups);
+    }
 };
 
 // clone3(CLONE_PARENT | CLONE_PIDFD | flags): the child goes on with the next step, the old process sends

@@ -124,12 +124,12 @@ void plan_namespaces(Draft& draft) {
         draft.add(Unshare<Hosted>{.flags = CLONE_NEWUSER}, draft.namespace_pointer(NamespaceKind::user));
         draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::maps)});
         draft.add(Await<Hosted>{.stage = static_cast<std::uint32_t>(Stage::maps)}, "/linux/uidMappings");
-        draft.add(BecomeRoot<Hosted>{});
+        draft.add(BecomeRoot<Hosted>{.keep_groups = draft.plan.keep_groups ? 1u : 0u});
         make_the_simple_ones(draft);
     } else {
         draft.add(trees_arrive);
         join(draft, NamespaceKind::user);
-        draft.add(BecomeRoot<Hosted>{});
+        draft.add(BecomeRoot<Hosted>{.keep_groups = draft.plan.keep_groups ? 1u : 0u});
         make_the_simple_ones(draft);
         join_the_simple_ones(draft);
         if (join_pid) join(draft, NamespaceKind::pid);

@@ -62,11 +62,14 @@ void plan_credentials(Draft& draft, const spec::Process& process) {
     // Root needs no right to what is not its own, but for a mapped one.
     if (process.user.uid != 0 || draft.has(spec::NamespaceKind::user))
         draft.add(OwnStdio<Hosted>{.uid = process.user.uid}, "/process/user/uid");
-    const std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
-    const bool may_set_groups = !draft.rootless() || !groups.empty();
+    std::vector<std::uint64_t> groups(process.user.additional_gids.begin(), process.user.additional_gids.end());
+    if (draft.plan.keep_groups && !groups.empty()) {
+        groups.clear();
+        draft.warn("/process/user/additionalGids", "not set: the caller's groups are kept in their place");
+    }
+    const bool set_groups = !draft.plan.keep_groups && (!draft.rootless() || !groups.empty());
     draft.add(
-        SetUser<Hosted>{
-            .uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = may_set_groups},
+        SetUser<Hosted>{.uid = process.user.uid, .gid = process.user.gid, .groups = groups, .set_groups = set_groups},
         "/process/user");
     draft.add(SetCapabilities<Hosted>{.effective = sets.effective | kept,
                                       .permitted = sets.permitted | kept,

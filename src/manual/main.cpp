@@ -1,0 +1,49 @@
+// Run by the build: writes the manual pages and the completions. usage: ocirt-manual ERRORS.MD DIRECTORY
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "manual/completion.h"
+#include "manual/man_page.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool write(const fs::path& file, const std::string& text) {
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    std::ofstream stream(file);
+    stream << text;
+    stream.close();
+    if (!stream) std::cerr << "ocirt-manual: cannot write " << file << "\n";
+    return !stream.fail();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace ocirt;
+    if (argc != 3) return 2;
+    std::ifstream stream(argv[1]);
+    const std::string errors{std::istreambuf_iterator<char>(stream), {}};
+    const std::vector<manual::ExitCode> codes = manual::parse_exit_codes(errors);
+    if (codes.empty()) {
+        std::cerr << "ocirt-manual: no exit codes in " << argv[1] << "\n";
+        return 1;
+    }
+    const fs::path directory = argv[2];
+    cli::Cli cli;
+    cli::add_everything(cli);
+    // The builder's own default has no place in what everybody reads.
+    cli.app.get_option("--root")->description("directory of the containers' state (default: see FILES)");
+    bool written = write(directory / "man/ocirt.8", manual::program_page(cli, codes));
+    for (const CLI::App* command : cli.app.get_subcommands({}))
+        written &=
+            write(directory / "man" / ("ocirt-" + command->get_name() + ".8"), manual::command_page(*command, codes));
+    written &= write(directory / "completions/ocirt.bash", manual::bash_completion(cli));
+    written &= write(directory / "completions/_ocirt", manual::zsh_completion(cli));
+    written &= write(directory / "completions/ocirt.fish", manual::fish_completion(cli));
+    return written ? 0 : 1;
+}

@@ -1,0 +1,144 @@
+#include "manual/man_page.h"
+
+#include <algorithm>
+
+#include "runtime/cli/help.h"
+#include "version.h"
+
+namespace ocirt::manual {
+namespace {
+
+// Text as roff shows it: a backslash and a minus of its own, `code` in bold, no line that is taken for a request.
+std::string roff(std::string_view text) {
+    std::string out;
+    bool bold = false;
+    if (text.starts_with('.') || text.starts_with('\'')) out += "\\&";
+    for (const char c : text) {
+        if (c == '\\')
+            out += "\\e";
+        else if (c == '-')
+            out += "\\-";
+        else if (c == '`')
+            out += (bold = !bold) ? "\\fB" : "\\fR";
+        else
+            out += c;
+    }
+    return out;
+}
+
+std::string bold(std::string_view text) { return "\\fB" + roff(text) + "\\fR"; }
+std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR"; }
+std::string section(const std::string& name) { return ".SH " + name + "\n"; }
+std::string entry(const std::string& term, const std::string& text) { return ".TP\n" + term + "\n" + text + "\n"; }
+
+std::string head(std::string name, const std::string& description) {
+    std::string upper = name;
+    std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
+    return ".TH " + upper + " 8 \"\" \"ocirt " + std::string(version) + "\" \"ocirt\"\n" + section("NAME") +
+           roff(name) + " \\- " + roff(description) + "\n";
+}
+
+// "-b, --bundle BUNDLE", or a positional's name.
+std::string spelling(const CLI::Option& option) {
+    if (option.get_positional()) return italic(option.get_name(true));
+    std::string text;
+    for (const std::string& name : option.get_snames()) text += (text.empty() ? "" : ", ") + bold("-" + name);
+    for (const std::string& name : option.get_lnames()) text += (text.empty() ? "" : ", ") + bold("--" + name);
+    if (option.get_items_expected_max() == 0) return text;
+    const std::string type = option.get_type_name();  // "TEXT:{table,json}" where only some words will do
+    const std::size_t words = type.find('{');
+    return text + " " + (words == std::string::npos ? italic("value") : roff(type.substr(words)));
+}
+
+std::string options_section(const CLI::App& app) {
+    std::string text;
+    for (const CLI::Option* option : app.get_options())
+        text += entry(spelling(*option), roff(option->get_description()));
+    return section("OPTIONS") + text;
+}
+
+// Whom a row of the table is about: "`run`, `exec`: …" only those, what a program does only those that start one.
+bool is_about(const ExitCode& row, std::string_view command) {
+    const std::size_t colon = row.meaning.find(':');
+    if (row.meaning.starts_with('`') && colon != std::string::npos)
+        return row.meaning.substr(0, colon).find("`" + std::string(command) + "`") != std::string::npos;
+    if (!row.meaning.starts_with("the container's program")) return true;
+    return command == "create" || command == "start" || command == "run" || command == "exec";
+}
+
+std::string exit_section(const std::vector<ExitCode>& codes, std::string_view command) {
+    std::string text = section("EXIT STATUS");
+    for (const ExitCode& row : codes)
+        if (command.empty() || is_about(row, command)) text += entry(bold(row.code), roff(row.meaning));
+    return text;
+}
+
+std::string files_section() {
+    return section("FILES") +
+           entry(italic("/run/ocirt") + ", " + italic("$XDG_RUNTIME_DIR/ocirt"),
+                 "the containers' state, of root and of other users; \\fB\\-\\-root\\fR chooses another directory") +
+           entry(italic("config.json"), "in a bundle: the container, as the OCI runtime specification has it") +
+           entry(italic("/etc/ocirt/annotations.conf"),
+                 "annotations that a container may have honoured, one on a line");
+}
+
+}  // namespace
+
+std::vector<ExitCode> parse_exit_codes(std::string_view markdown) {
+    const auto trimmed = [](std::string_view cell) {
+        const std::size_t first = cell.find_first_not_of(' ');
+        return first == cell.npos ? "" : std::string(cell.substr(first, cell.find_last_not_of(' ') + 1 - first));
+    };
+    std::vector<ExitCode> codes;
+    markdown.remove_prefix(std::min(markdown.size(), markdown.find("\n## Exit codes\n")));
+    markdown.remove_prefix(std::min(markdown.size(), markdown.find("\n|--")));
+    markdown.remove_prefix(std::min(markdown.size(), markdown.find("|\n") + 2));
+    while (markdown.starts_with('|')) {
+        const std::string_view row = markdown.substr(1, markdown.find('\n') - 1);
+        const std::size_t bar = row.find('|');
+        codes.push_back({trimmed(row.substr(0, bar)), trimmed(row.substr(bar + 1, row.rfind('|') - bar - 1))});
+        markdown.remove_prefix(std::min(markdown.size(), row.size() + 2));
+    }
+    return codes;
+}
+
+std::string program_page(const cli::Cli& cli, const std::vector<ExitCode>& codes) {
+    std::string commands;
+    std::string pages;
+    for (const CLI::App* command : cli.app.get_subcommands({})) {
+        const std::string page = bold("ocirt-" + command->get_name()) + "(8)";
+        commands += entry(page, roff(command->get_description()));
+        pages += page + ",\n";
+    }
+    return head("ocirt", cli.app.get_description()) + section("SYNOPSIS") + bold("ocirt") + " [" + italic("options") +
+           "] " + italic("command") + " ...\n" + section("DESCRIPTION") +
+           "Makes containers from bundles of the OCI runtime specification, and looks after them. Its commands and\n"
+           "options are those of runc and crun.\n" +
+           section("COMMANDS") + commands + options_section(cli.app) + exit_section(codes, {}) + files_section() +
+           section("SEE ALSO") + pages + bold("runc") + "(8),\n" + bold("crun") + "(1)\n";
+}
+
+std::string command_page(const CLI::App& command, const std::vector<ExitCode>& codes) {
+    const std::string name = command.get_name();
+    // exec's words are not CLI11's to read: its description says what they are.
+    const std::string usage = ": ocirt " + name + " [OPTIONS] ";
+    std::string description = command.get_description();
+    std::string words;
+    if (const std::size_t at = description.find(usage); at != std::string::npos) {
+        words = " " + italic(description.substr(at + usage.size()));
+        description.resize(at);
+    }
+    for (const CLI::Option* option : command.get_options())
+        if (option->get_positional())
+            words += option->get_required() ? " " + spelling(*option) : " [" + spelling(*option) + "]";
+    std::string examples(cli::example_lines(name));
+    if (!examples.empty()) examples = section("EXAMPLES") + ".EX\n" + roff(examples) + ".EE\n";
+    return head("ocirt-" + name, description) + section("SYNOPSIS") + bold("ocirt") + " [" + italic("global options") +
+           "] " + bold(name) + " [" + italic("options") + "]" + words + "\n" + section("DESCRIPTION") +
+           bold("ocirt " + name) + ": " + roff(description) +
+           ".\nThe global options, which stand before the command, are in \\fBocirt\\fR(8).\n" +
+           options_section(command) + exit_section(codes, name) + examples + files_section() + section("SEE ALSO") +
+           bold("ocirt") + "(8)\n";
+}
+
+}  // namespace ocirt::manual

@@ -1,0 +1,46 @@
+#include "runtime/plan/annotations.h"
+
+#include <algorithm>
+
+#include "runtime/plan/draft.h"
+
+namespace ocirt::plan {
+namespace {
+
+std::string why_not(const Draft& draft, std::string_view name, std::string_view value) {
+    if (name != keep_original_groups) return "ocirt does not honour this annotation of crun's";
+    if (value != "1") return "ignored: its value is not \"1\"";
+    const std::string& note = draft.host.annotations.note;
+    return "ignored: " + (note.empty() ? "/etc/ocirt/annotations.conf does not allow it" : note);
+}
+
+}  // namespace
+
+std::vector<std::string> parse_allowed_annotations(std::string_view text) {
+    constexpr std::string_view blank = " \t\r";
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        line = line.substr(0, line.find('#'));
+        const std::size_t first = line.find_first_not_of(blank);
+        if (first == std::string_view::npos) continue;
+        names.emplace_back(line.substr(first, line.find_last_not_of(blank) + 1 - first));
+    }
+    return names;
+}
+
+bool Draft::honours(std::string_view annotation) const {
+    const auto is_it = [annotation](const auto& entry) { return entry.first == annotation && entry.second == "1"; };
+    return std::ranges::any_of(config.annotations, is_it) &&
+           std::ranges::find(host.annotations.allowed, annotation) != host.annotations.allowed.end();
+}
+
+void plan_annotations(Draft& draft) {
+    draft.plan.keep_groups = draft.honours(keep_original_groups);
+    for (const auto& [name, value] : draft.config.annotations)
+        if (name.starts_with(annotation_prefix) && !(name == keep_original_groups && draft.plan.keep_groups))
+            draft.warn("/annotations/" + name, why_not(draft, name, value));
+}
+
+}  // namespace ocirt::plan

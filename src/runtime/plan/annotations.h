@@ -1,0 +1,28 @@
+// Annotations of config.json that change what ocirt does. docs/spec.md has the table, and why.
+//
+// In a cluster whoever may start a pod may write annotations: one that weakens a container is honoured only where the
+// administrator says so, or where it gives no one more than they have (threats D7, D8).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ocirt::plan {
+
+// The caller's supplementary groups stay, as crun has it and `podman run --group-add keep-groups` asks for it.
+inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
+
+// crun's. Those that ocirt does not honour are warned of.
+inline constexpr std::string_view annotation_prefix = "run.oci.";
+
+// What this caller may have honoured, as lifecycle/annotations.h finds it out.
+struct Annotations {
+    std::vector<std::string> allowed{};
+    std::string note{};  // why no others are, where it is worth knowing: the administrator's file could not be trusted
+};
+
+// The administrator's file: a name on a line; "#" begins a comment. Pure.
+[[nodiscard]] std::vector<std::string> parse_allowed_annotations(std::string_view text);
+
+}  // namespace ocirt::plan
