@@ -63,6 +63,8 @@ class JsonDocument {
     // nullptr when the text is not JSON.
     [[nodiscard]] const JsonNode* root() const { return nodes_.empty() ? nullptr : nodes_.data(); }
     [[nodiscard]] const std::vector<JsonFault>& faults() const { return faults_; }
+    // What was parsed.
+    [[nodiscard]] const std::string& text() const { return *text_; }
 
     // The values of an array or the members of an object, in the order of the text: for (...; node; node =
     // next(*node)).

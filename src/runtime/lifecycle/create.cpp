@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 
 #include "common/memfd.h"
 #include "common/socket.h"
@@ -14,6 +13,8 @@
 #include "runtime/lifecycle/console_socket.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/new_record.h"
+#include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
@@ -43,18 +44,6 @@ Result<> write_oom_score(pid_t pid, int score) {
     error.object = text;
     if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
     return fail(std::move(error));
-}
-
-// Seen whole or not at all by whoever waits for it.
-Result<> write_pid_file(const std::string& path, pid_t pid) {
-    const std::string draft = path + ".ocirt-new";
-    const std::string text = std::to_string(pid);
-    const Fd file = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
-    TRY(sys::write_all(file, text.data(), text.size()));
-    if (::rename(draft.c_str(), path.c_str()) == 0) return {};
-    const int errnum = errno;
-    ::unlink(draft.c_str());
-    return fail_errno(errnum, "rename", "write the pid file", path);
 }
 
 // Told now, while there is nothing to undo.
@@ -100,7 +89,7 @@ class Creation {
     Result<> make() {
         TRY(compile_seccomp(prepared_.plan, config_, request_.root));
         if (!request_.console_socket.empty()) console_socket_ = TRY(connect_console_socket(request_.console_socket));
-        fill_record();
+        record_ = new_record(request_.id, prepared_);
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
         init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.preserve_fds)));
@@ -110,6 +99,7 @@ class Creation {
         if (!born_in_cgroup) (void)TRY(begin_cgroups());
         TRY(enter_cgroups());
         TRY(draft_record());
+        TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
@@ -142,25 +132,6 @@ class Creation {
     }
 
    private:
-    void fill_record() {
-        record_.id = request_.id;
-        record_.bundle = prepared_.plan.bundle;
-        record_.rootfs = prepared_.plan.rootfs;
-        record_.oci_version = config_.oci_version;
-        record_.created = timestamp();
-        record_.boot_id = boot_id();
-        record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
-        record_.use_cgroups = prepared_.plan.use_cgroups;
-        record_.annotations = config_.annotations;
-        record_.poststart = config_.hooks.poststart;
-        record_.poststop = config_.hooks.poststop;
-        record_.owner = prepared_.host.uid;
-        for (std::size_t i = 0; i < prepared_.plan.cgroup_paths.size(); ++i) {
-            const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
-            record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});
-        }
-    }
-
     Result<> send_trees() {
         std::vector<SlotFd> descriptors = TRY(open_trees(prepared_.plan));
         descriptors.push_back({plan::slot_listener, TRY(listen_at(directory_.fd(), state::start_socket))});

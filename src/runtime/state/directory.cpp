@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* record_name = "state.json";
 constexpr const char* record_draft = "state.json.new";
+constexpr const char* config_name = "config.json";
 constexpr std::size_t record_limit = 16u << 20;
 
 std::string quoted(std::string_view id) { return "\"" + std::string(id) + "\""; }
@@ -164,6 +165,16 @@ Result<Record> Directory::read() const {
     return from_json(TRY(sys::read_all(*file, record_limit)));
 }
 
+Result<> Directory::write_config(std::string_view text) const {
+    const Fd file = TRY(sys::open_at(directory_, config_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    return sys::write_all(file, text.data(), text.size());
+}
+
+Result<std::string> Directory::read_config() const {
+    const Fd file = TRY(sys::open_at(directory_, config_name, O_RDONLY | O_NOFOLLOW));
+    return sys::read_all(file, record_limit);
+}
+
 bool Directory::has_start_socket() const {
     return ::faccessat(directory_.get(), start_socket, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -174,7 +185,7 @@ Result<> Directory::remove_start_socket() const {
 }
 
 Result<> Directory::remove() const {
-    for (const char* name : {start_socket, record_draft, record_name})
+    for (const char* name : {start_socket, config_name, record_draft, record_name})
         if (::unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT)
             return fail_errno("unlinkat", "remove the state of", quoted(id_));
     if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};

@@ -1,6 +1,7 @@
 // The state directory: <root>/<id>/, 0700, one for each container.
 //
 //   state.json   the record; replaced by rename, so that a reader sees one version whole
+//   config.json  the container's config as it was when it was made: the bundle's may be another by now
 //   start.sock   there from creation until `start` has seen the program run
 //
 // Whoever changes a container holds the lock (flock on the directory). Everything is reached through the directory's
@@ -45,6 +46,10 @@ class Directory {
     [[nodiscard]] Result<> publish() const;
     // Fault::not_found where no record was written (a `create` cut short before it).
     [[nodiscard]] Result<Record> read() const;
+
+    // Once, before the record is complete.
+    [[nodiscard]] Result<> write_config(std::string_view text) const;
+    [[nodiscard]] Result<std::string> read_config() const;
 
     [[nodiscard]] bool has_start_socket() const;
     [[nodiscard]] Result<> remove_start_socket() const;

@@ -1,0 +1,14 @@
+// The record of a container that is being made.
+#pragma once
+
+#include <string>
+
+#include "runtime/lifecycle/create.h"
+#include "runtime/state/record.h"
+
+namespace ocirt::lifecycle {
+
+// All that is known before there is a process: not complete yet.
+[[nodiscard]] state::Record new_record(const std::string& id, const Prepared& prepared);
+
+}  // namespace ocirt::lifecycle
