@@ -38,9 +38,11 @@ const std::vector<Room>& rooms() {
         {.folder = "runtime/cgroup/", .may_include = {"common/", "runtime/spec/"}},
         {.folder = "runtime/security/", .may_include = {"common/", "runtime/spec/"}},
         {.folder = "runtime/state/", .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/cgroup/"}},
+        {.folder = "runtime/checkpoint/",
+         .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/security/", "criu.pb.h"}},
         {.folder = "runtime/lifecycle/",
          .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/init/image.h", "runtime/cgroup/",
-                         "runtime/security/", "runtime/state/"}},
+                         "runtime/security/", "runtime/state/", "runtime/checkpoint/"}},
         {.folder = "runtime/cli/", .may_include = {"common/", "runtime/", "version.h"}},
         {.folder = "shim/", .may_include = {"common/", "runtime/", "version.h"}},
         {.folder = "", .may_include = {"common/", "runtime/", "shim/", "version.h"}},  // main.cpp

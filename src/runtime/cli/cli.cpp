@@ -41,6 +41,7 @@ void add_globals(Cli& cli) {
         ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
     app.add_flag("--systemd-cgroup", globals.systemd_cgroup, "the same as --cgroup-manager=systemd");
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
+    app.add_option("--criu", globals.criu, "the criu program, for checkpoint and restore");
     app.set_version_flag("-v,--version", version_text);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
@@ -88,10 +89,11 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create}, {"start", add_start},      {"run", add_run},
-                                {"state", add_state},   {"kill", add_kill},        {"delete", add_delete},
-                                {"list", add_list},     {"spec", add_spec},        {"features", add_features},
-                                {"plan", add_plan},     {"validate", add_validate}};
+constexpr Command commands[] = {{"create", add_create},  {"start", add_start},       {"run", add_run},
+                                {"state", add_state},    {"kill", add_kill},         {"delete", add_delete},
+                                {"list", add_list},      {"spec", add_spec},         {"features", add_features},
+                                {"plan", add_plan},      {"validate", add_validate}, {"checkpoint", add_checkpoint},
+                                {"restore", add_restore}};
 
 // Building every command's options takes longer than reading a config: only those that the words name are built, and
 // all of them for a command line that names none.

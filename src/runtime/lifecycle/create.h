@@ -23,7 +23,7 @@ struct CreateRequest {
     std::string config = "config.json";  // relative to the bundle
     std::string pid_file;
     std::string console_socket{};  // receives the terminal's master end
-    bool keep_console = false;   // without a console_socket: Created has the master end
+    bool keep_console = false;     // without a console_socket: Created has the master end
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
