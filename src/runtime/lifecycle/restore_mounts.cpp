@@ -26,14 +26,21 @@ Result<bool> is_directory(const Fd& fd) {
     return S_ISDIR(status.st_mode);
 }
 
+Result<> propagate(const Fd& tree, std::uint64_t propagation) {
+    mount_attr attributes{.attr_set = 0, .attr_clr = 0, .propagation = propagation, .userns_fd = 0};
+    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof(attributes)) == 0) return {};
+    return fail_errno("mount_setattr", "keep the host's mounts out of a restore");
+}
+
 Result<> attach(const Fd& tree, const Fd& place, const std::string& name) {
     if (TRY(is_directory(tree)))
         TRY(sys::make_directory_at(place, name, 0700, false));
     else
         (void)TRY(sys::open_at(place, name, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    mount_attr attributes{.attr_set = 0, .attr_clr = 0, .propagation = MS_PRIVATE, .userns_fd = 0};
-    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof(attributes)) != 0)
-        return fail_errno("mount_setattr", "keep a mount private");
+    // What happens to it here never reaches the host. criu gives a mount that was the slave of another the peer group
+    // of its source, and needs one there to give.
+    TRY(propagate(tree, MS_SLAVE));
+    TRY(propagate(tree, MS_SHARED));
     if (::move_mount(tree.get(), "", place.get(), name.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
         return fail_errno("move_mount", "lay out a mount for criu");
     return {};
