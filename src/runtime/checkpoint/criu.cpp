@@ -13,6 +13,7 @@
 
 #include "common/socket.h"
 #include "common/syscall.h"
+#include "runtime/checkpoint/criu_log.h"
 
 namespace ocirt::checkpoint {
 namespace {
@@ -144,9 +145,12 @@ Result<criu::Response> Criu::converse(const criu::Request& request, const Listen
         }
         if (objection) return fail(std::move(*objection));
         if (response.success()) return response;
+        const std::string told = last_errors(response.cr_errmsg());
         return fail({.operation = "ask criu",
                      .errnum = response.cr_errno(),
-                     .detail = response.cr_errmsg().empty() ? "it failed" : "it failed: " + response.cr_errmsg()});
+                     .detail = !told.empty()                   ? told
+                               : !response.cr_errmsg().empty() ? response.cr_errmsg()
+                                                               : "it failed"});
     }
 }
 

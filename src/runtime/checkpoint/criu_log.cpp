@@ -19,7 +19,8 @@ constexpr off_t tail_size = off_t{64} * 1024;
 std::string_view reason_of(std::string_view line) {
     const std::size_t place = line.find("Error (");
     const std::size_t end = line.find("): ", place);
-    return end == std::string_view::npos ? line.substr(place) : line.substr(end + 3);
+    const std::string_view reason = end == std::string_view::npos ? line.substr(place) : line.substr(end + 3);
+    return reason.substr(0, reason.find_last_not_of(' ') + 1);
 }
 
 }  // namespace

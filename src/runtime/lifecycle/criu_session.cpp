@@ -63,9 +63,11 @@ Error CriuFiles::explain(Error error, const std::string& operation, const std::s
     if (error.operation != "ask criu") return error;
     error.operation = operation;
     error.object = "\"" + id + "\"";
-    error.detail = "criu: " + error.detail;
+    // criu answers with the first lines of its log: the last ones say the same, or more.
     const std::string told = checkpoint::read_last_errors(work, log);
-    if (!told.empty()) error.detail += ": " + told;
+    if (error.detail.find(told) == std::string::npos)
+        error.detail = told.starts_with(error.detail) ? told : error.detail + ": " + told;
+    error.detail = "criu: " + error.detail;
     error.hint = "all that it did is in " + work_path + "/" + log;
     return error;
 }

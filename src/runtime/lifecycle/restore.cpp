@@ -20,6 +20,7 @@
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/remove.h"
 #include "runtime/lifecycle/restore_mounts.h"
+#include "runtime/lifecycle/restored_container.h"
 #include "runtime/lifecycle/terminal.h"
 
 namespace ocirt::lifecycle {
@@ -35,6 +36,7 @@ struct Started {
     Criu criu;
     CriuFiles files;
     criu::Request request;
+    std::vector<checkpoint::Source> sources;
 };
 
 // One container being restored. Whatever fails, undo() leaves nothing.
@@ -57,7 +59,8 @@ class Restoration {
         TRY(cgroup_->attach(started.criu.pid()));
         TRY(cgroup_->limit(prepared_.plan.resources));
         const Result<criu::Response> response = started.criu.request(
-            started.request, [&](Criu::Notification notification) { return hear(std::move(notification)); });
+            started.request,
+            [&](Criu::Notification notification) { return hear(std::move(notification), started.sources); });
         if (!response) return fail(started.files.explain(response.error(), operation, record_.id));
         return commit(response->restore().pid());
     }
@@ -111,7 +114,10 @@ class Restoration {
         const std::vector<Fd> given = give_namespaces(*request.mutable_opts(), trees);
         Criu criu = TRY(Criu::start(request_.options.criu, given, false));
         TRY(mounts.leave());
-        return Started{.criu = std::move(criu), .files = std::move(files), .request = std::move(request)};
+        return Started{.criu = std::move(criu),
+                       .files = std::move(files),
+                       .request = std::move(request),
+                       .sources = std::move(laid.sources)};
     }
 
     Result<criu::Request> fill_request(const CriuFiles& files, const RestoreMounts& laid) const {
@@ -167,10 +173,23 @@ class Restoration {
         return given;
     }
 
-    Result<> hear(Criu::Notification notification) {
+    Result<> hear(Criu::Notification notification, const std::vector<checkpoint::Source>& sources) {
+        if (notification.pid > 0) restored_ = notification.pid;
         if (notification.script == "setup-namespaces") return run_create_hooks(notification.pid);
+        if (notification.script == "pre-resume") return judge(sources);
         if (notification.script == "orphan-pts-master") return take_console(std::move(notification.descriptors));
         return {};
+    }
+
+    // criu does not ask whether it shall go on here: what must not run is killed before it is answered.
+    Result<> judge(const std::vector<checkpoint::Source>& sources) {
+        pidfd_ = TRY(sys::open_pidfd(restored_));
+        Result<> checked = check_restored(restored_, prepared_, *cgroup_, sources);
+        if (checked) return checked;
+        if (const Result<std::vector<pid_t>> tree = process_tree(restored_))
+            for (const pid_t each : *tree) (void)::kill(each, SIGKILL);
+        (void)sys::send_signal(pidfd_, SIGKILL);
+        return checked;
     }
 
     Result<> run_create_hooks(pid_t pid) {
@@ -196,9 +215,11 @@ class Restoration {
         return {};
     }
 
-    // It is our child (criu's rst_sibling), and runs.
+    // It runs.
     Result<> commit(pid_t pid) {
-        pidfd_ = TRY(sys::open_pidfd(pid));
+        if (!pidfd_)
+            return fail(
+                {.fault = Fault::corrupted, .operation = operation, .detail = "criu did not ask before it ran"});
         record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
         record_.complete = true;
         TRY(directory_.write(record_));
@@ -217,6 +238,7 @@ class Restoration {
     Fd console_socket_;
     Fd console_;
     Fd pidfd_;
+    pid_t restored_ = 0;  // our child (criu's rst_sibling), as soon as criu tells of it
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
 };

@@ -97,13 +97,17 @@ Result<std::vector<Target>> targets_in_rootfs(const plan::Plan& plan, const std:
     return targets;
 }
 
-// What is mounted below the source of a recursive bind has a name of its own.
-Result<> name_submounts(RestoreMounts& laid, const std::string& name, const std::string& top,
-                        const std::vector<checkpoint::MountEntry>& table) {
+// What lies at `top` is what criu may mount; what is mounted below the source of a recursive bind has a name of its
+// own.
+Result<> name_sources(RestoreMounts& laid, const ExternalMount& mount, const std::string& top,
+                      const std::vector<checkpoint::MountEntry>& table) {
     for (const checkpoint::MountEntry& entry : table) {
-        if (entry.point == top || !checkpoint::is_at_or_below(entry.point, top)) continue;
+        if (!checkpoint::is_at_or_below(entry.point, top)) continue;
+        laid.sources.push_back(
+            {.slot = mount.slot, .device = entry.device, .root = entry.root, .readonly = entry.readonly});
+        if (entry.point == top || !mount.recursive) continue;
         laid.external.push_back(
-            TRY(checkpoint::external_mount_option(name + entry.point.substr(top.size()), entry.point)));
+            TRY(checkpoint::external_mount_option(mount.name + entry.point.substr(top.size()), entry.point)));
     }
     return {};
 }
@@ -115,7 +119,7 @@ Result<RestoreMounts> lay_out(const std::string& place, const plan::Plan& plan,
     if (::mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700,size=1m") != 0)
         return fail_errno("mount", "cover the directory", place);
     const Fd directory = TRY(sys::open(place, O_PATH | O_DIRECTORY));
-    RestoreMounts laid{.root = place + "/root", .external = {}};
+    RestoreMounts laid{.root = place + "/root", .external = {}, .sources = {}};
     TRY(attach(*find_tree(trees, plan::slot_root), directory, "root"));
     const Fd root = TRY(sys::open(laid.root, O_PATH | O_DIRECTORY));
     for (const Target& target : TRY(targets_in_rootfs(plan, trees)))
@@ -131,8 +135,10 @@ Result<RestoreMounts> lay_out(const std::string& place, const plan::Plan& plan,
         laid.external.push_back(TRY(checkpoint::external_mount_option(mount.name, place + "/" + name)));
     }
     const std::vector<checkpoint::MountEntry> table = TRY(checkpoint::read_mounts(::getpid()));
+    TRY(name_sources(laid, {.name = "/", .slot = plan::slot_root, .recursive = false, .pointer = "/root"}, laid.root,
+                     table));
     for (const ExternalMount& mount : mounts)
-        if (mount.recursive) TRY(name_submounts(laid, mount.name, place + "/" + std::to_string(mount.slot), table));
+        TRY(name_sources(laid, mount, place + "/" + std::to_string(mount.slot), table));
     return laid;
 }
 

@@ -7,14 +7,16 @@
 
 #include "common/error.h"
 #include "runtime/checkpoint/external_mounts.h"
+#include "runtime/checkpoint/restored_mounts.h"
 #include "runtime/lifecycle/trees.h"
 #include "runtime/plan/plan.h"
 
 namespace ocirt::lifecycle {
 
 struct RestoreMounts {
-    std::string root;                   // criu's --root
-    std::vector<std::string> external;  // criu's --external
+    std::string root;                         // criu's --root
+    std::vector<std::string> external;        // criu's --external
+    std::vector<checkpoint::Source> sources;  // all that criu could mount of it
 };
 
 // Covers the directory `place` (absolute) by a tmpfs and attaches `trees` there. Mount points that the rootfs lacks are
