@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <thread>
 
 #include "common/socket.h"
 #include "common/syscall.h"
@@ -24,6 +27,8 @@ constexpr int out_of_the_way = 64;
 constexpr std::size_t message_limit = std::size_t{64} * 1024;
 // A dump writes all of a container's memory, or waits until a page server has sent it.
 constexpr std::chrono::milliseconds response_deadline = std::chrono::hours(24);
+// Told that it shall not go on, criu cleans up; not if what it restored has been killed meanwhile.
+constexpr std::chrono::milliseconds objection_deadline = std::chrono::seconds(5);
 constexpr int end_deadline_ms = 10'000;
 
 class SpawnPlan {
@@ -74,14 +79,14 @@ Error silent_end() { return {.operation = "ask criu", .detail = "it ended withou
 
 }  // namespace
 
-Result<Criu> Criu::start(const std::string& program, const std::vector<Fd>& given, bool quiet) {
+Result<Criu> Criu::start(const std::string& program, const Setting& setting) {
     std::pair<Fd, Fd> ends = TRY(make_socket_pair());
     SpawnPlan plan;
     TRY(plan.give(ends.second, socket_number));
     int number = first_given_descriptor;
-    for (const Fd& fd : given) TRY(plan.give(fd, number++));
+    for (const Fd& fd : setting.given) TRY(plan.give(fd, number++));
     ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, number);
-    for (int stdio = 0; quiet && stdio < socket_number; ++stdio)
+    for (int stdio = 0; setting.quiet && stdio < socket_number; ++stdio)
         ::posix_spawn_file_actions_addopen(&plan.actions, stdio, "/dev/null", O_RDWR, 0);
 
     std::string name = program;
@@ -89,7 +94,22 @@ Result<Criu> Criu::start(const std::string& program, const std::vector<Fd>& give
     std::string socket = std::to_string(socket_number);
     const std::array<char*, 4> words{name.data(), swrk.data(), socket.data(), nullptr};
     pid_t pid = 0;
-    const int errnum = ::posix_spawnp(&pid, program.c_str(), &plan.actions, &plan.attributes, words.data(), environ);
+    int errnum = 0;
+    const auto spawn = [&] {
+        errnum = ::posix_spawnp(&pid, program.c_str(), &plan.actions, &plan.attributes, words.data(), environ);
+    };
+    if (setting.no_new_privileges) {
+        // It is a thread's, cannot be taken back, and is inherited: a thread of its own takes it along. With a root and
+        // working directory of its own, too: while these are shared, this process could not change its namespace.
+        std::thread([&] {
+            if (::unshare(CLONE_FS) == 0 && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+                spawn();
+            else
+                errnum = errno;
+        }).join();
+    } else {
+        spawn();
+    }
     if (errnum != 0) return cannot_execute(program, errnum);
     return Criu(std::move(ends.first), TRY(sys::open_pidfd(pid)), pid);
 }
@@ -127,7 +147,12 @@ Result<criu::Response> Criu::converse(const criu::Request& request, const Listen
     TRY(send(request));
     std::optional<Error> objection;
     for (;;) {
-        Result<Datagram> message = receive_datagram(socket_, message_limit, response_deadline);
+        Result<Datagram> message =
+            receive_datagram(socket_, message_limit, objection ? objection_deadline : response_deadline);
+        if (!message && objection) {
+            (void)sys::send_signal(pidfd_, SIGKILL);
+            return fail(std::move(*objection));
+        }
         if (!message) return std::unexpected(std::move(message).error());
         criu::Response response;
         if (!message->open || !response.ParseFromString(message->data))

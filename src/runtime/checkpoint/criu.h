@@ -18,10 +18,14 @@ inline constexpr int first_given_descriptor = 4;
 
 class Criu {
    public:
-    // `program` is a path or a name that is looked up in PATH. It runs in this process' namespaces, with this process'
-    // stdio (`quiet`: with the null device) and `given` as descriptors 4, 5, ….
+    struct Setting {
+        std::vector<Fd> given;           // its descriptors 4, 5, …
+        bool quiet = false;              // stdio is the null device, not this process'
+        bool no_new_privileges = false;  // of criu, and so of all that it makes
+    };
+    // `program` is a path or a name that is looked up in PATH. It runs in this process' namespaces.
     // Errors: Fault::unsupported with what to install, where there is no such program.
-    [[nodiscard]] static Result<Criu> start(const std::string& program, const std::vector<Fd>& given, bool quiet);
+    [[nodiscard]] static Result<Criu> start(const std::string& program, const Setting& setting);
 
     // Unless it has ended: SIGKILL, and reaped.
     ~Criu();

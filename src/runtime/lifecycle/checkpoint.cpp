@@ -139,7 +139,7 @@ Result<> check_features(const checkpoint::Options& options) {
     request.set_type(criu::FEATURE_CHECK);
     if (memory) request.mutable_features()->set_mem_track(true);
     if (options.lazy_pages) request.mutable_features()->set_lazy_pages(true);
-    Criu criu = TRY(Criu::start(options.criu, {}, true));
+    Criu criu = TRY(Criu::start(options.criu, {.given = {}, .quiet = true}));
     const criu::Response response = TRY(criu.request(request, [](Criu::Notification) { return Result<>{}; }));
     const char* lacking = nullptr;
     if (memory && !response.features().mem_track()) lacking = "--pre-dump and --parent-path need memory tracking";
@@ -189,7 +189,7 @@ Result<> dump(const Container& container, const checkpoint::Options& options) {
     TRY(describe_namespaces(wanted, plan, "/proc/" + std::to_string(record.init.pid)));
     if (!options.pre_dump) TRY(describe_container(wanted, plan, record.init.pid, files.images));
 
-    Criu criu = TRY(Criu::start(options.criu, {}, true));
+    Criu criu = TRY(Criu::start(options.criu, {.given = {}, .quiet = true}));
     // Locking the network is an engine's affair where there is one; ocirt makes none.
     const Result<criu::Response> response = criu.request(request, [](Criu::Notification) { return Result<>{}; });
     if (!response) return fail(files.explain(response.error(), operation, record.id));

@@ -111,8 +111,11 @@ class Restoration {
         const RestoreMounts laid =
             TRY(lay_out(place.data(), prepared_.plan, TRY(checkpoint::external_mounts(prepared_.plan)), trees));
         criu::Request request = TRY(fill_request(files, laid));
-        const std::vector<Fd> given = give_namespaces(*request.mutable_opts(), trees);
-        Criu criu = TRY(Criu::start(request_.options.criu, given, false));
+        Criu::Setting setting;
+        setting.given = give_namespaces(*request.mutable_opts(), trees);
+        // criu up to 3.17 does not restore it, and none can take it away.
+        setting.no_new_privileges = config_.process && config_.process->no_new_privileges;
+        Criu criu = TRY(Criu::start(request_.options.criu, setting));
         TRY(mounts.leave());
         return Started{.criu = std::move(criu),
                        .files = std::move(files),
