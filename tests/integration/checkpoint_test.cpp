@@ -193,6 +193,17 @@ TEST(RestoreRefusals, OfOptions) {
     EXPECT_TRUE(says(restore(bundle), "/process/terminal"));
 }
 
+TEST(RestoreRefusals, OfContainersThatItCannotMake) {
+    Bundle bundle;
+    fs::create_directory(image_of(bundle));
+    const Json mappings = {{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+    bundle.namespace_path("user", "").json("/linux/uidMappings", mappings).json("/linux/gidMappings", mappings);
+    const Finished finished = restore(bundle);
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(says(finished, "user namespace")) << finished.err;
+    EXPECT_TRUE(bundle.leaks().empty());
+}
+
 // Threat F3: what an image holds is files. criu must not even be asked.
 class HostileImage : public ::testing::Test {
    protected:

@@ -216,7 +216,10 @@ TEST_F(CriuCounter, IsNoMoreThanTheConfigLetsIt) {
     bundle_.capabilities({"CAP_KILL"});
     expect_refused("image", "/process/capabilities/bounding");
     bundle_.capabilities({"CAP_CHOWN", "CAP_KILL"}).json("/process/noNewPrivileges", true);
-    expect_refused("image", "/process/noNewPrivileges");
+    EXPECT_EQ(restore("image", {"--detach"}).wait(slow).status, 0) << bundle_.log();
+    const std::string pid = std::to_string(bundle_.state().value("pid", 0));
+    EXPECT_NE(read_file("/proc/" + pid + "/status").find("NoNewPrivs:\t1"), std::string::npos);
+    EXPECT_EQ(bundle_.remove(true).status, 0);
     bundle_.json("/process/noNewPrivileges", false).json("/root/readonly", true);
     expect_refused("image", "/root");
     bundle_.json("/root/readonly", false);

@@ -29,8 +29,8 @@ std::string unescape(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         int byte = 0;
         const std::string_view digits = text.substr(std::min(i + 1, text.size()), 3);
-        const char* const end = digits.data() + digits.size();
-        if (text[i] == '\\' && digits.size() == 3 && std::from_chars(digits.data(), end, byte, 8).ptr == end) {
+        const char* const end = digits.empty() ? nullptr : &digits.back() + 1;
+        if (text[i] == '\\' && digits.size() == 3 && std::from_chars(&digits.front(), end, byte, 8).ptr == end) {
             plain += static_cast<char>(byte);
             i += 3;
         } else {

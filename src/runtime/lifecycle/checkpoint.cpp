@@ -140,7 +140,7 @@ Result<> check_features(const checkpoint::Options& options) {
     if (memory) request.mutable_features()->set_mem_track(true);
     if (options.lazy_pages) request.mutable_features()->set_lazy_pages(true);
     Criu criu = TRY(Criu::start(options.criu, {.given = {}, .quiet = true}));
-    const criu::Response response = TRY(criu.request(request, [](Criu::Notification) { return Result<>{}; }));
+    const criu::Response response = TRY(criu.request(request, [](const Criu::Notification&) { return Result<>{}; }));
     const char* lacking = nullptr;
     if (memory && !response.features().mem_track()) lacking = "--pre-dump and --parent-path need memory tracking";
     if (options.lazy_pages && !response.features().lazy_pages()) lacking = "--lazy-pages needs userfaultfd";
@@ -191,7 +191,7 @@ Result<> dump(const Container& container, const checkpoint::Options& options) {
 
     Criu criu = TRY(Criu::start(options.criu, {.given = {}, .quiet = true}));
     // Locking the network is an engine's affair where there is one; ocirt makes none.
-    const Result<criu::Response> response = criu.request(request, [](Criu::Notification) { return Result<>{}; });
+    const Result<criu::Response> response = criu.request(request, [](const Criu::Notification&) { return Result<>{}; });
     if (!response) return fail(files.explain(response.error(), operation, record.id));
     return {};
 }

@@ -4,13 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 
 #include "common/syscall.h"
 #include "runtime/checkpoint/criu_log.h"
 
 namespace ocirt::lifecycle {
+
+using spec::NamespaceKind;
+
 namespace {
 
 constexpr const char* default_image_path = "checkpoint";
@@ -26,7 +29,7 @@ Result<> check_log(const Fd& work, const std::string& path, const std::string& n
         if (::fstatat(work.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(status.st_mode)) continue;
         return fail({.fault = Fault::corrupted,
                      .operation = "write criu's log",
-                     .object = path + "/" + file,
+                     .object = std::string(path).append("/").append(file),
                      .detail = "what is there is not a regular file"});
     }
     return {};
@@ -75,22 +78,27 @@ Error CriuFiles::explain(Error error, const std::string& operation, const std::s
 std::vector<ExternalNamespace> external_namespaces(const plan::Plan& plan) {
     std::vector<ExternalNamespace> external;
     for (const plan::PlannedNamespace& ns : plan.namespaces) {
-        if (ns.kind == spec::NamespaceKind::network)
+        if (ns.kind == NamespaceKind::network)
             external.push_back({.criu_type = "net", .key = "extRootNetNS", .slot = ns.slot});
-        if (ns.kind == spec::NamespaceKind::pid)
+        if (ns.kind == NamespaceKind::pid)
             external.push_back({.criu_type = "pid", .key = "extRootPidNS", .slot = ns.slot});
     }
     return external;
 }
 
 Result<> check_restorable(const plan::Plan& plan, bool has_mount_namespace) {
-    if (plan.use_cgroups && has_mount_namespace) return {};
+    const bool has_user_namespace =
+        plan.user_namespace ||
+        std::ranges::find(plan.namespaces, NamespaceKind::user, &plan::PlannedNamespace::kind) != plan.namespaces.end();
+    if (plan.use_cgroups && has_mount_namespace && !has_user_namespace) return {};
+    const char* what = !plan.use_cgroups      ? "a container without cgroups"
+                       : !has_mount_namespace ? "a container without a mount namespace"
+                                              : "a container with a user namespace";
     return fail({.fault = Fault::unsupported,
-                 .pointer = has_mount_namespace ? "" : "/linux/namespaces",
-                 .operation = "checkpoint and restore",
+                 .pointer = plan.use_cgroups ? "/linux/namespaces" : "",
+                 .operation = "checkpoint or restore",
                  .object = "\"" + plan.id + "\"",
-                 .detail = has_mount_namespace ? "a container without cgroups cannot be"
-                                               : "a container without a mount namespace cannot be"});
+                 .detail = std::string(what) + " cannot be, by this version of ocirt"});
 }
 
 }  // namespace ocirt::lifecycle

@@ -40,7 +40,8 @@ struct ExternalNamespace {
 };
 [[nodiscard]] std::vector<ExternalNamespace> external_namespaces(const plan::Plan& plan);
 
-// Fault::unsupported for what cannot be saved and made again: a container without a mount namespace of its own.
+// Fault::unsupported for what cannot be saved and made again: a container without cgroups or a mount namespace of its
+// own, or with a user namespace (its root may not read the images, nor pass the directories on the way to its mounts).
 [[nodiscard]] Result<> check_restorable(const plan::Plan& plan, bool has_mount_namespace);
 
 }  // namespace ocirt::lifecycle

@@ -132,7 +132,8 @@ Result<RestoreMounts> lay_out(const std::string& place, const plan::Plan& plan,
         if (tree == nullptr) continue;
         if (std::ranges::find(attached, mount.slot) == attached.end()) TRY(attach(*tree, directory, name));
         attached.push_back(mount.slot);
-        laid.external.push_back(TRY(checkpoint::external_mount_option(mount.name, place + "/" + name)));
+        laid.external.push_back(
+            TRY(checkpoint::external_mount_option(mount.name, std::string(place).append("/").append(name))));
     }
     const std::vector<checkpoint::MountEntry> table = TRY(checkpoint::read_mounts(::getpid()));
     TRY(name_sources(laid, {.name = "/", .slot = plan::slot_root, .recursive = false, .pointer = "/root"}, laid.root,

@@ -144,7 +144,8 @@ Result<std::vector<pid_t>> process_tree(pid_t top) {
     std::vector<pid_t> tree{top};
     for (std::size_t next = 0; next < tree.size() && next < process_limit; ++next) {
         const std::string pid = std::to_string(tree[next]);
-        const Fd file = TRY(sys::open("/proc/" + pid + "/task/" + pid + "/children", O_RDONLY));
+        const Fd file = TRY(
+            sys::open(std::string("/proc/").append(pid).append("/task/").append(pid).append("/children"), O_RDONLY));
         const std::string text = TRY(sys::read_all(file, 1u << 24));
         const char* const end = text.data() + text.size();
         for (const char* at = text.data(); at != end;) {
