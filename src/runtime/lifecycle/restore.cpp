@@ -108,7 +108,7 @@ class Restoration {
         std::vector<SlotFd> trees = TRY(open_trees(prepared_.plan));
         for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
             trees.push_back(std::move(tree));
-        const RestoreMounts laid =
+        RestoreMounts laid =
             TRY(lay_out(place.data(), prepared_.plan, TRY(checkpoint::external_mounts(prepared_.plan)), trees));
         criu::Request request = TRY(fill_request(files, laid));
         Criu::Setting setting;
