@@ -41,6 +41,38 @@ Result<Fd> make_socket(int type) {
     return socket;
 }
 
+// One message, as far as there is room for it. Nothing: the peer has closed.
+struct Arrived {
+    std::size_t size = 0;
+    bool truncated = false;
+    std::vector<Fd> descriptors{};
+};
+
+Result<Arrived> receive(const Fd& socket, void* data, std::size_t room) {
+    alignas(cmsghdr) char control[CMSG_SPACE(descriptor_limit * sizeof(int))];
+    iovec part{.iov_base = data, .iov_len = room};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof(control);
+    const ssize_t got = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
+    if (got < 0 && errno == ECONNRESET) return Arrived{};
+    if (got < 0) return fail_errno("recvmsg", "receive a message");
+
+    Arrived arrived{.size = static_cast<std::size_t>(got),
+                    .truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0};
+    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        for (std::size_t offset = 0; CMSG_LEN(offset + sizeof(int)) <= c->cmsg_len; offset += sizeof(int)) {
+            int number = -1;
+            std::memcpy(&number, CMSG_DATA(c) + offset, sizeof(int));
+            arrived.descriptors.emplace_back(number);
+        }
+    }
+    return arrived;
+}
+
 }  // namespace
 
 Result<std::pair<Fd, Fd>> make_socket_pair() {
@@ -76,31 +108,19 @@ Result<> send_message(const Fd& socket, const void* data, std::size_t size, std:
 
 Result<Received> receive_message(const Fd& socket, void* data, std::size_t size, std::chrono::milliseconds deadline) {
     TRY(wait_readable(socket, deadline));
-
-    alignas(cmsghdr) char control[CMSG_SPACE(descriptor_limit * sizeof(int))];
-    iovec part{.iov_base = data, .iov_len = size};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof(control);
-    const ssize_t got = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
-    if (got < 0 && errno == ECONNRESET) return Received{};
-    if (got < 0) return fail_errno("recvmsg", "receive a message");
-
-    Received received{.open = got != 0, .descriptors = {}};
-    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-        for (std::size_t offset = 0; CMSG_LEN(offset + sizeof(int)) <= c->cmsg_len; offset += sizeof(int)) {
-            int number = -1;
-            std::memcpy(&number, CMSG_DATA(c) + offset, sizeof(int));
-            received.descriptors.emplace_back(number);
-        }
-    }
-    const bool truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    if (got != 0 && (truncated || static_cast<std::size_t>(got) != size))
+    Arrived arrived = TRY(receive(socket, data, size));
+    if (arrived.size != 0 && (arrived.truncated || arrived.size != size))
         return fail_errno(EBADMSG, "recvmsg", "receive a message");
-    return received;
+    return Received{.open = arrived.size != 0, .descriptors = std::move(arrived.descriptors)};
+}
+
+Result<Datagram> receive_datagram(const Fd& socket, std::size_t limit, std::chrono::milliseconds deadline) {
+    TRY(wait_readable(socket, deadline));
+    std::string data(limit, '\0');
+    Arrived arrived = TRY(receive(socket, data.data(), data.size()));
+    if (arrived.truncated) return fail_errno(EBADMSG, "recvmsg", "receive a message");
+    data.resize(arrived.size);
+    return Datagram{.open = arrived.size != 0, .data = std::move(data), .descriptors = std::move(arrived.descriptors)};
 }
 
 Result<Fd> listen_at(const Fd& directory, const std::string& name) {

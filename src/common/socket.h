@@ -33,6 +33,16 @@ struct Received {
 [[nodiscard]] Result<Received> receive_message(const Fd& socket, void* data, std::size_t size,
                                                std::chrono::milliseconds deadline);
 
+// One message of at most `limit` bytes; its descriptors are O_CLOEXEC. Not `open`: the peer has closed.
+// Errors: ETIMEDOUT after `deadline`; EBADMSG for a longer one.
+struct Datagram {
+    bool open = false;
+    std::string data{};
+    std::vector<Fd> descriptors{};
+};
+[[nodiscard]] Result<Datagram> receive_datagram(const Fd& socket, std::size_t limit,
+                                                std::chrono::milliseconds deadline);
+
 // A listening socket named `name` in `directory`, and a connection to it. Bound and reached through the directory's
 // descriptor: the path may be longer than the 108 bytes of sun_path.
 [[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);

@@ -10,9 +10,11 @@
 namespace ocirt::manual {
 namespace {
 
-constexpr auto files = std::to_array<std::string_view>(
-    {"--log", "--config", "--file", "--pid-file", "--console-socket", "--pidfd-socket", "--process", "--resources"});
-constexpr auto directories = std::to_array<std::string_view>({"--root", "--bundle"});
+constexpr auto files =
+    std::to_array<std::string_view>({"--log", "--criu", "--config", "--file", "--pid-file", "--console-socket",
+                                     "--pidfd-socket", "--process", "--resources"});
+constexpr auto directories =
+    std::to_array<std::string_view>({"--root", "--bundle", "--image-path", "--work-path", "--parent-path"});
 
 bool is_one_of(const CLI::Option& option, const auto& names) {
     return std::ranges::any_of(option.get_lnames(), [&](const std::string& name) {
@@ -40,7 +42,7 @@ Value value_of(const CLI::Option& option) {
 std::vector<Kind> arguments_of(const CLI::App& command) {
     const std::string& name = command.get_name();
     if (name == "exec" || name == "ps") return {Kind::container};  // their words are not CLI11's to read
-    const bool makes = name == "create" || name == "run" || name == "plan";
+    const bool makes = name == "create" || name == "run" || name == "restore" || name == "plan";
     std::vector<Kind> kinds;
     for (const CLI::Option* option : command.get_options()) {
         if (!option->get_positional()) continue;

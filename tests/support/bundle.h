@@ -51,6 +51,11 @@ class Bundle {
     Bundle& namespace_path(const std::string& type, const std::string& path);  // new when `path` is empty
     Bundle& json(const std::string& pointer, Json value);
     Bundle& erase(const std::string& pointer);
+    Bundle& drop_mount() {  // the last one
+        config_["mounts"].erase(config_["mounts"].size() - 1);
+        return *this;
+    }
+    [[nodiscard]] std::size_t mounts() const { return config_["mounts"].size(); }
     Bundle& raw_config(std::string text);  // config.json as it stands, whatever the setters said
 
     // The rootfs, from the host's side. Paths are the container's.

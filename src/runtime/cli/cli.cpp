@@ -46,6 +46,7 @@ void add_globals(Cli& cli) {
     app.add_option("--rootless", globals.rootless, "true, false or auto: accepted, found out by itself");
     app.set_help_flag("-h,-?,--help", "print this help and end");
     app.set_version_flag("-v,-V,--version", version_text, "print the version and end");
+    app.add_option("--criu", globals.criu, "the criu program, for checkpoint and restore");
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
 }
@@ -121,12 +122,16 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {
-    {"create", add_create}, {"start", add_start},       {"run", add_run},       {"exec", add_exec},
-    {"state", add_state},   {"kill", add_kill},         {"delete", add_delete}, {"list", add_list},
-    {"spec", add_spec},     {"features", add_features}, {"plan", add_plan},     {"validate", add_validate},
-    {"ps", add_ps},         {"pause", add_pause},       {"resume", add_resume}, {"update", add_update},
-    {"events", add_events}};
+constexpr Command commands[] = {{"create", add_create},  {"start", add_start},
+                                {"run", add_run},        {"exec", add_exec},
+                                {"state", add_state},    {"kill", add_kill},
+                                {"delete", add_delete},  {"list", add_list},
+                                {"spec", add_spec},      {"features", add_features},
+                                {"plan", add_plan},      {"validate", add_validate},
+                                {"ps", add_ps},          {"pause", add_pause},
+                                {"resume", add_resume},  {"update", add_update},
+                                {"events", add_events},  {"checkpoint", add_checkpoint},
+                                {"restore", add_restore}};
 
 void add_every_command(Cli& cli) {
     for (const Command& command : commands) command.add(cli);

@@ -20,6 +20,7 @@ struct Globals {
     std::string log_format = "text";
     std::string log_level;
     std::string cgroup_manager = "cgroupfs";
+    std::string criu = "criu";  // the program
     bool debug = false;
     bool systemd_cgroup = false;
     std::string rootless;  // accepted: ocirt looks at the user instead
@@ -53,6 +54,8 @@ void add_pause(Cli& cli);
 void add_resume(Cli& cli);
 void add_update(Cli& cli);
 void add_events(Cli& cli);
+void add_checkpoint(Cli& cli);
+void add_restore(Cli& cli);
 
 // The whole program: parses, runs, reports. Returns the exit status.
 [[nodiscard]] int main(int argc, char** argv);
@@ -80,6 +83,8 @@ struct CreateOptions {
     bool no_subreaper = false;
 };
 void add_create_options(CLI::App& command, CreateOptions& options);
+// Those of them that `restore` has, too.
+void add_restore_options(CLI::App& command, CreateOptions& options);
 [[nodiscard]] Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOptions& options);
 
 // Tells warnings to the log.

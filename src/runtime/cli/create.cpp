@@ -2,18 +2,22 @@
 #include "runtime/lifecycle/passed_fds.h"
 
 namespace ocirt::cli {
-void add_create_options(CLI::App& command, CreateOptions& options) {
+void add_restore_options(CLI::App& command, CreateOptions& options) {
     command.add_option("id", options.id, "the container's name")->required();
     command.add_option("-b,--bundle", options.bundle, "directory with config.json (default: the current one)");
     command.add_option("-f,--config", options.config, "name of the config in the bundle");
     command.add_option("--pid-file", options.pid_file, "write the pid of the container's first process here");
     command.add_option("--console-socket", options.console_socket, "socket that receives the terminal");
-    command.add_option("--pidfd-socket", options.pidfd_socket, "socket that receives the process's pidfd");
-    command.add_option("--preserve-fds", options.preserve_fds, "descriptors after stdio that the container gets");
     command.add_flag("--no-pivot", options.no_pivot, "do not use pivot_root (for a root on an initramfs)");
-    command.add_flag("--no-new-keyring", options.no_new_keyring, "keep the caller's session keyring");
     // A subreaper is set by whoever waits for processes it did not make; ocirt run waits for its own child.
     command.add_flag("--no-subreaper", options.no_subreaper, "accepted: ocirt sets no subreaper");
+}
+
+void add_create_options(CLI::App& command, CreateOptions& options) {
+    add_restore_options(command, options);
+    command.add_option("--pidfd-socket", options.pidfd_socket, "socket that receives the process's pidfd");
+    command.add_option("--preserve-fds", options.preserve_fds, "descriptors after stdio that the container gets");
+    command.add_flag("--no-new-keyring", options.no_new_keyring, "keep the caller's session keyring");
 }
 
 Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOptions& options) {

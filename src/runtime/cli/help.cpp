@@ -57,6 +57,10 @@ constexpr CommandHelp commands[] = {
     {"events", running_group,
      "  ocirt events --stats web         one line of statistics\n"
      "  ocirt events --interval 1m web   one a minute, and out-of-memory events, until it ends\n"},
+    {"checkpoint", running_group,
+     "  ocirt checkpoint --image-path /srv/image web     its processes' state in files; it ends\n"
+     "  ocirt checkpoint --leave-running --image-path /srv/image web\n"},
+    {"restore", running_group, "  ocirt restore --image-path /srv/image -b /srv/web web     it goes on where it was\n"},
     {"spec", bundle_group,
      "  ocirt spec                       a config.json in the current directory\n"
      "  ocirt spec --rootless -b bundle\n"},
@@ -74,9 +78,6 @@ struct Refusal {
     std::string_view reason;
 };
 constexpr Refusal refusals[] = {
-    {"", "--criu", "checkpoint and restore are not supported by this version of ocirt"},
-    {"checkpoint", "", "it is not supported by this version of ocirt"},
-    {"restore", "", "it is not supported by this version of ocirt"},
     {"mounts", "", "mounts of a running container cannot be changed by this version of ocirt"},
 };
 

@@ -41,9 +41,9 @@ Result<Console> Console::prepare(const plan::Plan& plan, const ConsoleRequest& r
     return console;
 }
 
-Result<> Console::place(InitProcess& init) {
+Result<> Console::place(Fd master) {
     if (!plan_->terminal) return {};
-    master_ = init.take_console();
+    master_ = std::move(master);
     if (const std::optional<spec::ConsoleSize>& size = plan_->console_size) {
         const winsize window{.ws_row = size->height, .ws_col = size->width, .ws_xpixel = 0, .ws_ypixel = 0};
         if (::ioctl(master_.get(), TIOCSWINSZ, &window) != 0)

@@ -6,7 +6,6 @@
 
 #include "common/error.h"
 #include "common/fd.h"
-#include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/receiver.h"
 #include "runtime/plan/plan.h"
 
@@ -25,8 +24,8 @@ class Console {
     // somebody shall hold one that the process does not have; the socket's.
     [[nodiscard]] static Result<Console> prepare(const plan::Plan& plan, const ConsoleRequest& request);
 
-    // Takes the terminal that `init` has sent, gives it its size and hands it over.
-    [[nodiscard]] Result<> place(InitProcess& init);
+    // Gives the terminal its size and hands it over, or keeps it. Without a terminal in the plan it does nothing.
+    [[nodiscard]] Result<> place(Fd master);
 
     // The master end, if it is kept.
     [[nodiscard]] Fd take() { return std::move(master_); }

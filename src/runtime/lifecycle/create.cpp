@@ -11,6 +11,7 @@
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/new_record.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
@@ -51,7 +52,7 @@ class Creation {
         console_.emplace(TRY(Console::prepare(prepared_.plan, request_.console)));
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
-        fill_record();
+        record_ = new_record(request_, prepared_);
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
         init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count())));
@@ -66,7 +67,7 @@ class Creation {
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
-        TRY(console_->place(*init_));
+        TRY(console_->place(init_->take_console()));
         return commit();
     }
 
@@ -94,27 +95,6 @@ class Creation {
     }
 
    private:
-    void fill_record() {
-        record_.id = request_.id;
-        record_.bundle = prepared_.plan.bundle;
-        record_.rootfs = prepared_.plan.rootfs;
-        record_.oci_version = config_.oci_version;
-        record_.created = timestamp();
-        record_.boot_id = boot_id();
-        record_.own_pid_namespace = prepared_.plan.own_pid_namespace;
-        record_.use_cgroups = prepared_.plan.use_cgroups;
-        record_.no_new_keyring = request_.no_new_keyring;
-        record_.annotations = config_.annotations;
-        record_.poststart = config_.hooks.poststart;
-        record_.poststop = config_.hooks.poststop;
-        record_.owner = prepared_.host.uid;
-        if (config_.linux.resources) record_.device_rules = cgroup::device_rules_text(config_.linux.resources->devices);
-        for (std::size_t i = 0; i < prepared_.plan.cgroup_paths.size(); ++i) {
-            const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
-            record_.cgroups.push_back({hierarchy.version, prepared_.plan.cgroup_paths[i], hierarchy.controllers});
-        }
-    }
-
     Result<> send_trees() {
         std::vector<SlotFd> descriptors = TRY(open_trees(prepared_.plan));
         descriptors.push_back({plan::slot_listener, TRY(listen_at(directory_.fd(), state::start_socket))});

@@ -125,7 +125,7 @@ class Execution {
         if (TRY(wait_for_end(container_init_, std::chrono::milliseconds(0)))) return not_running();
         if (!ready && ready.error().errnum == ESRCH) return ending();
         if (!ready) return ready;
-        return console_->place(*joined_);
+        return console_->place(joined_->take_console());
     }
 
     Result<> send_ways() {

@@ -1,0 +1,34 @@
+#include "runtime/lifecycle/new_record.h"
+
+#include "runtime/cgroup/device_rules.h"
+#include "runtime/lifecycle/process.h"
+
+namespace ocirt::lifecycle {
+
+state::Record new_record(const CreateRequest& request, const Prepared& prepared) {
+    const spec::Config& config = prepared.config.parsed.value;
+    const plan::Plan& plan = prepared.plan;
+    state::Record record;
+    record.id = request.id;
+    record.bundle = plan.bundle;
+    record.rootfs = plan.rootfs;
+    record.oci_version = config.oci_version;
+    record.created = timestamp();
+    record.boot_id = boot_id();
+    record.own_pid_namespace = plan.own_pid_namespace;
+    record.use_cgroups = plan.use_cgroups;
+    record.no_new_keyring = request.no_new_keyring;
+    record.annotations = config.annotations;
+    record.poststart = config.hooks.poststart;
+    record.poststop = config.hooks.poststop;
+    record.owner = prepared.host.uid;
+    if (config.linux.resources) record.device_rules = cgroup::device_rules_text(config.linux.resources->devices);
+    record.cgroups.reserve(plan.cgroup_paths.size());
+    for (std::size_t i = 0; i < plan.cgroup_paths.size(); ++i) {
+        const cgroup::Hierarchy& hierarchy = prepared.host.cgroups.hierarchies[i];
+        record.cgroups.push_back({hierarchy.version, plan.cgroup_paths[i], hierarchy.controllers});
+    }
+    return record;
+}
+
+}  // namespace ocirt::lifecycle

@@ -1,0 +1,283 @@
+#include "runtime/lifecycle/restore.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "common/syscall.h"
+#include "runtime/checkpoint/external_mounts.h"
+#include "runtime/lifecycle/console.h"
+#include "runtime/lifecycle/criu_session.h"
+#include "runtime/lifecycle/foreground.h"
+#include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/new_record.h"
+#include "runtime/lifecycle/pid_file.h"
+#include "runtime/lifecycle/private_mounts.h"
+#include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/remove.h"
+#include "runtime/lifecycle/restore_mounts.h"
+#include "runtime/lifecycle/restored_container.h"
+#include "runtime/lifecycle/terminal.h"
+
+namespace ocirt::lifecycle {
+namespace {
+
+using checkpoint::Criu;
+using spec::NamespaceKind;
+
+constexpr const char* operation = "restore the container";
+
+// criu as it was started in a mount namespace of its own, and what it has been given.
+struct Started {
+    Criu criu;
+    CriuFiles files;
+    criu::Request request;
+    std::vector<checkpoint::Source> sources;
+};
+
+// One container being restored. Whatever fails, undo() leaves nothing.
+class Restoration {
+   public:
+    Restoration(const RestoreRequest& request, Prepared& prepared, state::Directory directory, Console console)
+        : request_(request),
+          prepared_(prepared),
+          config_(prepared.config.parsed.value),
+          directory_(std::move(directory)),
+          console_(std::move(console)) {}
+
+    Result<> make() {
+        record_ = new_record(request_.create, prepared_);
+        TRY(directory_.write(record_));
+        TRY(directory_.write_config(prepared_.config.document.text()));
+        TRY(make_cgroup());
+        Started started = TRY(start_criu());
+        TRY(cgroup_->attach(started.criu.pid()));
+        TRY(cgroup_->limit(prepared_.plan.resources));
+        const Result<criu::Response> response = started.criu.request(
+            started.request,
+            [&](Criu::Notification notification) { return hear(std::move(notification), started.sources); });
+        if (!response) return fail(started.files.explain(response.error(), operation, record_.id));
+        return commit(response->restore().pid());
+    }
+
+    void undo() {
+        if (pidfd_) {
+            (void)sys::send_signal(pidfd_, SIGKILL);
+            (void)reap(pidfd_);
+        }
+        if (cgroup_) {
+            (void)cgroup_->kill_all();
+            (void)cgroup_->remove();
+        }
+        if (hooks_began_)
+            (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
+                            prepared_.plan.bundle, "/hooks/poststop");
+        if (pid_file_written_) ::unlink(request_.create.pid_file.c_str());
+        (void)directory_.remove();
+    }
+
+    [[nodiscard]] Container container() { return {std::move(directory_), std::move(record_)}; }
+    [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
+    [[nodiscard]] Fd take_console() { return console_.take(); }
+
+   private:
+    Result<> make_cgroup() {
+        const cgroup::CreateOptions options{
+            .best_effort = false,
+            .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
+        const std::vector<std::string>& paths = prepared_.plan.cgroup_paths;
+        cgroup_.emplace(TRY(cgroup::Cgroup::begin(prepared_.host.cgroups, paths, options)));
+        TRY(cgroup_->complete(prepared_.host.cgroups, paths, options));
+        return cgroup_->prepare(prepared_.plan.resources);
+    }
+
+    // The image and the bundle's mounts are opened where criu will be: it can mount nothing of another namespace, and
+    // what it mounts nobody else sees.
+    Result<Started> start_criu() {
+        std::array<char, 4096> place{};
+        const std::string link = "/proc/self/fd/" + std::to_string(directory_.fd().get());
+        if (::readlink(link.c_str(), place.data(), place.size() - 1) <= 0)
+            return fail_errno("readlink", "find the state directory");
+        PrivateMounts mounts = TRY(PrivateMounts::enter());
+        CriuFiles files = TRY(CriuFiles::open(request_.options));
+        std::vector<SlotFd> trees = TRY(open_trees(prepared_.plan));
+        for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
+            trees.push_back(std::move(tree));
+        RestoreMounts laid =
+            TRY(lay_out(place.data(), prepared_.plan, TRY(checkpoint::external_mounts(prepared_.plan)), trees));
+        criu::Request request = TRY(fill_request(files, laid));
+        Criu::Setting setting;
+        setting.given = give_namespaces(*request.mutable_opts(), trees);
+        // criu up to 3.17 does not restore it, and none can take it away.
+        setting.no_new_privileges = config_.process && config_.process->no_new_privileges;
+        Criu criu = TRY(Criu::start(request_.options.criu, setting));
+        TRY(mounts.leave());
+        return Started{.criu = std::move(criu),
+                       .files = std::move(files),
+                       .request = std::move(request),
+                       .sources = std::move(laid.sources)};
+    }
+
+    Result<criu::Request> fill_request(const CriuFiles& files, const RestoreMounts& laid) const {
+        criu::Request request;
+        request.set_type(criu::RESTORE);
+        criu::Options& wanted = *request.mutable_opts();
+        TRY(fill(wanted, request_.options));
+        files.tell(wanted);
+        wanted.set_rst_sibling(true);
+        wanted.set_evasive_devices(true);
+        wanted.set_root(laid.root);
+        for (const std::string& option : laid.external) wanted.add_external(option);
+        add_cgroup_roots(wanted);
+        const std::vector<std::string> descriptors = TRY(files.images.read_descriptors());
+        for (std::size_t number = 0; number < descriptors.size(); ++number) {
+            const std::string& key = descriptors[number];
+            const bool first =
+                std::ranges::find(descriptors, key) == descriptors.begin() + static_cast<std::ptrdiff_t>(number);
+            if (first && (key.starts_with("pipe:") || key.starts_with("file[")))
+                add_descriptor(wanted, key, static_cast<int>(number));
+        }
+        return request;
+    }
+
+    // The image's cgroups are those of the dumped container: these are the new one's.
+    void add_cgroup_roots(criu::Options& wanted) const {
+        for (std::size_t i = 0; i < record_.cgroups.size(); ++i) {
+            const cgroup::Hierarchy& hierarchy = prepared_.host.cgroups.hierarchies[i];
+            std::string path = record_.cgroups[i].path.substr(hierarchy.mount_point.size());
+            const bool unified = hierarchy.version == cgroup::Version::v2;
+            for (const std::string& controller : unified ? std::vector<std::string>{""} : hierarchy.controllers) {
+                criu::CgroupRoot& root = *wanted.add_cg_root();
+                if (!controller.empty()) root.set_ctrl(controller);
+                root.set_path(path);
+            }
+        }
+    }
+
+    static void add_descriptor(criu::Options& wanted, const std::string& key, int number) {
+        criu::InheritFd& inherited = *wanted.add_inherit_fd();
+        inherited.set_key(key);
+        inherited.set_fd(number);
+    }
+
+    std::vector<Fd> give_namespaces(criu::Options& wanted, std::vector<SlotFd>& trees) const {
+        std::vector<Fd> given;
+        for (const ExternalNamespace& ns : external_namespaces(prepared_.plan)) {
+            const auto opened = std::ranges::find(trees, ns.slot, &SlotFd::slot);
+            if (opened == trees.end()) continue;
+            add_descriptor(wanted, ns.key, checkpoint::first_given_descriptor + static_cast<int>(given.size()));
+            given.push_back(std::move(opened->fd));
+        }
+        return given;
+    }
+
+    Result<> hear(Criu::Notification notification, const std::vector<checkpoint::Source>& sources) {
+        if (notification.pid > 0) restored_ = notification.pid;
+        if (notification.script == "setup-namespaces") return run_create_hooks(notification.pid);
+        if (notification.script == "pre-resume") return judge(sources);
+        if (notification.script == "orphan-pts-master") return place_console(std::move(notification.descriptors));
+        return {};
+    }
+
+    // criu does not ask whether it shall go on here: what must not run is killed before it is answered.
+    Result<> judge(const std::vector<checkpoint::Source>& sources) {
+        pidfd_ = TRY(sys::open_pidfd(restored_));
+        Result<> checked = check_restored(restored_, prepared_, *cgroup_, sources);
+        if (checked) return checked;
+        if (const Result<std::vector<pid_t>> tree = process_tree(restored_))
+            for (const pid_t each : *tree) (void)::kill(each, SIGKILL);
+        (void)sys::send_signal(pidfd_, SIGKILL);
+        return checked;
+    }
+
+    Result<> run_create_hooks(pid_t pid) {
+        if (config_.hooks.prestart.empty() && config_.hooks.create_runtime.empty()) return {};
+        hooks_began_ = true;
+        record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
+        const std::string state = spec_state(record_, state::Status::creating, false);
+        TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
+        return run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime");
+    }
+
+    Result<> place_console(std::vector<Fd> descriptors) {
+        if (descriptors.size() != 1)
+            return fail({.fault = Fault::corrupted, .operation = operation, .detail = "criu sent no terminal"});
+        return console_.place(std::move(descriptors.front()));
+    }
+
+    // It runs.
+    Result<> commit(pid_t pid) {
+        if (!pidfd_)
+            return fail(
+                {.fault = Fault::corrupted, .operation = operation, .detail = "criu did not ask before it ran"});
+        record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
+        record_.complete = true;
+        TRY(directory_.write(record_));
+        if (request_.create.pid_file.empty()) return {};
+        TRY(write_pid_file(request_.create.pid_file, pid));
+        pid_file_written_ = true;
+        return {};
+    }
+
+    const RestoreRequest& request_;
+    Prepared& prepared_;
+    const spec::Config& config_;
+    state::Directory directory_;
+    Console console_;
+    state::Record record_;
+    std::optional<cgroup::Cgroup> cgroup_;
+    Fd pidfd_;
+    pid_t restored_ = 0;  // our child (criu's rst_sibling), as soon as criu tells of it
+    bool hooks_began_ = false;
+    bool pid_file_written_ = false;
+};
+
+// Told before anything is made.
+Result<> check(const RestoreRequest& request, const Prepared& prepared) {
+    criu::Options unused;
+    TRY(fill(unused, request.options));
+    const spec::Config& config = prepared.config.parsed.value;
+    TRY(check_restorable(prepared.plan, config.linux.find(NamespaceKind::mount) != nullptr));
+    (void)TRY(CriuFiles::open(request.options));
+    return {};
+}
+
+}  // namespace
+
+Result<int> restore(const RestoreRequest& request, const Log& log) {
+    const Fd signals = request.detach ? Fd{} : TRY(block_signals());
+    Prepared prepared = TRY(prepare(request.create));
+    const auto located = [&](Result<>&& result) {
+        return fail(locate(std::move(result).error(), prepared.config.document, request.create.config));
+    };
+    if (Result<> checked = check(request, prepared); !checked) return located(std::move(checked));
+    Result<Console> console =
+        Console::prepare(prepared.plan, {.socket = request.create.console.socket, .keep = !request.detach});
+    if (!console) return located(std::unexpected(std::move(console).error()));
+    Restoration restoration(request, prepared, TRY(state::Directory::create(request.create.root, request.create.id)),
+                            std::move(*console));
+    if (Result<> made = restoration.make(); !made) {
+        restoration.undo();
+        return located(std::move(made));
+    }
+    for (const plan::Warning& warning : prepared.plan.warnings)
+        log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
+    if (request.detach) return 0;
+    Container container = restoration.container();
+    container.directory.unlock();
+    const Fd terminal = restoration.take_console();
+    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal)
+                                    : wait_and_forward(signals, restoration.pidfd()));
+    if (request.keep) return status;
+    const Result<Removed> removed = remove_ended(container);
+    // Someone else's `delete` came before.
+    if (!removed && removed.error().fault != Fault::not_found) return std::unexpected(removed.error());
+    if (removed && !removed->hook_failure) log.warning(removed->hook_failure.error());
+    return status;
+}
+
+}  // namespace ocirt::lifecycle

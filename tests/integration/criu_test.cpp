@@ -1,0 +1,250 @@
+// Real checkpoints and restores, by criu(8). Where `criu check` fails (it does under kernels that are newer than criu)
+// each test is skipped. By hand in a virtual machine whose kernel criu knows (the build directory shared as /src):
+//
+//     modprobe tun; cp /src/ocirt /src/tests/integration /tmp/
+//     OCIRT_BINARY=/tmp/ocirt /tmp/integration --gtest_filter='Criu*'
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+#include "support/bundle.h"
+#include "support/host.h"
+#include "support/pty.h"
+
+namespace ocirt::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* counter = "i=0; while :; do i=$((i+1)); echo n$i; sleep 0.1; done";
+// Emulated machines are slow, and criu looks at all of the kernel first.
+constexpr std::chrono::seconds slow{120};
+
+// The number in the last whole line "n123".
+int last_number(const std::string& output) {
+    const std::size_t end = output.rfind('\n');
+    if (end == std::string::npos) return -1;
+    const std::size_t begin = output.rfind('n', end);
+    int number = -1;
+    if (begin != std::string::npos) std::from_chars(output.data() + begin + 1, output.data() + end, number);
+    return number;
+}
+
+int first_number(const std::string& output) { return last_number(output.substr(0, output.find('\n') + 1)); }
+
+class CriuCounter : public ::testing::Test {
+   protected:
+    void SetUp() override {
+        const fs::path criu = "/usr/sbin/criu";
+        if (!fs::exists(criu)) GTEST_SKIP() << "SKIP: no criu";
+        const Finished check = run({.args = {criu, "check"}});
+        if (check.status != 0) GTEST_SKIP() << "SKIP: criu check: " << split_lines(check.err).front();
+        bundle_.sh(counter);
+    }
+
+    // Runs the container until it has counted to three.
+    Process start(const std::vector<std::string>& more = {}) {
+        Process process = bundle_.run_in_background(more);
+        EXPECT_TRUE(process.wait_for("n3\n")) << bundle_.log();
+        return process;
+    }
+
+    Finished checkpoint(const std::string& image, std::vector<std::string> more = {}) {
+        std::vector<std::string> words{"checkpoint", "--image-path", path(image)};
+        words.insert(words.end(), more.begin(), more.end());
+        words.push_back(bundle_.id());
+        return Process(bundle_.make_command(words)).wait(slow);
+    }
+
+    // `restore` in the foreground, or with --detach among `more`.
+    Process restore(const std::string& image, std::vector<std::string> more = {}) {
+        bundle_.write_config();
+        std::vector<std::string> words{"restore", "--bundle", bundle_.path(), "--image-path", path(image)};
+        words.insert(words.end(), more.begin(), more.end());
+        words.push_back(bundle_.id());
+        return Process(bundle_.make_command(words));
+    }
+
+    // It goes on where it was, and can be killed.
+    void expect_counting_from(int number, Process& process) {
+        const std::string next = "n" + std::to_string(number + 3) + "\n";
+        EXPECT_TRUE(process.wait_for(next, slow)) << bundle_.log();
+        EXPECT_EQ(status(), "running");
+        EXPECT_EQ(bundle_.kill("KILL").status, 0);
+        const Finished finished = process.wait(slow);
+        EXPECT_EQ(finished.status, 128 + 9);
+        EXPECT_GE(first_number(finished.out), number);
+        EXPECT_LE(first_number(finished.out), number + 2);
+        EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
+    }
+
+    void expect_refused(const std::string& image, const std::string& pointer) {
+        const Finished finished = restore(image).wait(slow);
+        EXPECT_EQ(finished.status, 1);
+        EXPECT_NE(finished.err.find(pointer), std::string::npos) << finished.err;
+        EXPECT_EQ(finished.out, "") << "it ran";
+        EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
+    }
+
+    std::string status() {
+        const Json state = bundle_.state();
+        return state.is_object() ? state.value("status", "") : "none: " + bundle_.log();
+    }
+
+    [[nodiscard]] std::string path(const std::string& name) const { return bundle_.scratch() / name; }
+
+    Bundle bundle_;
+};
+
+TEST_F(CriuCounter, GoesOnUnderTheSameId) {
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const Finished ended = first.wait(slow);
+    EXPECT_EQ(ended.status, 128 + 9);
+    EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
+    Process again = restore("image");
+    expect_counting_from(last_number(ended.out), again);
+}
+
+TEST_F(CriuCounter, GoesOnUnderANewIdInItsOwnCgroup) {
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const int number = last_number(first.wait(slow).out);
+    bundle_.id("another").json("/linux/cgroupsPath", bundle_.cgroups_path() + "-another");
+    Process again = restore("image");
+    ASSERT_TRUE(again.wait_for("n" + std::to_string(number + 1) + "\n", slow)) << bundle_.log();
+    const std::string pid = std::to_string(bundle_.state().value("pid", 0));
+    EXPECT_NE(read_file("/proc/" + pid + "/cgroup").find("-another"), std::string::npos);
+    expect_counting_from(number, again);
+}
+
+TEST_F(CriuCounter, LeftRunningCountsOnAndCanBeRestored) {
+    Process first = start();
+    ASSERT_EQ(checkpoint("image", {"--leave-running"}).status, 0) << bundle_.log();
+    EXPECT_EQ(status(), "running");
+    ASSERT_EQ(bundle_.kill("KILL").status, 0);
+    const int last = last_number(first.wait(slow).out);
+    Process again = restore("image");
+    ASSERT_TRUE(again.wait_for("n", slow));
+    EXPECT_EQ(bundle_.kill("KILL").status, 0);
+    EXPECT_LE(first_number(again.wait(slow).out), last);
+}
+
+TEST_F(CriuCounter, IsDumpedAfterAPreDump) {
+    Process first = start();
+    ASSERT_EQ(checkpoint("before", {"--pre-dump"}).status, 0) << bundle_.log();
+    EXPECT_EQ(status(), "running");
+    ASSERT_EQ(checkpoint("image", {"--parent-path", "../before"}).status, 0) << bundle_.log();
+    EXPECT_TRUE(fs::is_symlink(path("image/parent")));
+    const int number = last_number(first.wait(slow).out);
+    Process again = restore("image");
+    expect_counting_from(number, again);
+}
+
+TEST_F(CriuCounter, DetachedWritesItsPidAndRunsHooks) {
+    Process first = start();
+    ASSERT_EQ(checkpoint("image", {"--work-path", path("work")}).status, 0) << bundle_.log();
+    EXPECT_TRUE(fs::exists(path("work/dump.log")));
+    (void)first.wait(slow);
+    bundle_.hook("createRuntime", {"/bin/sh", "-c", "cat >" + path("hook")});
+    Process again = restore("image", {"--detach", "--pid-file", path("pid"), "--work-path", path("work")});
+    EXPECT_EQ(again.wait(slow).status, 0) << bundle_.log();
+    EXPECT_EQ(status(), "running");
+    EXPECT_EQ(read_file(path("pid")), std::to_string(bundle_.state()["pid"].get<int>()));
+    const Json hooked = Json::parse(read_file(path("hook")), nullptr, false);
+    ASSERT_TRUE(hooked.is_object());
+    EXPECT_EQ(hooked["pid"], bundle_.state()["pid"]);
+}
+
+TEST_F(CriuCounter, KeepsItsTerminal) {
+    const ConsoleSocket before(bundle_.scratch() / "before.sock");
+    bundle_.json("/process/terminal", true);
+    Process first = bundle_.run_in_background({"--detach", "--console-socket", before.path()});
+    Screen screen(before.receive().master);
+    ASSERT_EQ(first.wait().status, 0) << bundle_.log();
+    ASSERT_TRUE(screen.wait_for("n3\r\n"));
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const ConsoleSocket after(bundle_.scratch() / "after.sock");
+    Process again = restore("image", {"--detach", "--console-socket", after.path()});
+    EXPECT_EQ(again.wait(slow).status, 0) << bundle_.log();
+    Screen restored(after.receive().master);
+    EXPECT_TRUE(restored.wait_for("n9\r\n", slow)) << restored.text();
+    EXPECT_EQ(restored.text().find("n1\r\n"), std::string::npos);
+}
+
+TEST_F(CriuCounter, HasTheBundlesMounts) {
+    for (const char* name : {"one", "two", "two/below"}) fs::create_directory(path(name));
+    std::ofstream(path("one/file")) << "one";
+    std::ofstream(path("two/file")) << "two";
+    bundle_.symlink("usr", "/link");
+    bundle_.mount({.destination = "/link/data", .type = "bind", .source = path("one"), .options = {"rbind", "ro"}});
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    (void)first.wait(slow);
+    // Another source is what the new config says.
+    bundle_.json("/mounts/" + std::to_string(bundle_.mounts() - 1) + "/source", path("two"));
+    Process again = restore("image", {"--detach"});
+    ASSERT_EQ(again.wait(slow).status, 0) << bundle_.log();
+    const std::string root = "/proc/" + std::to_string(bundle_.state()["pid"].get<int>()) + "/root";
+    EXPECT_EQ(read_file(root + "/usr/data/file"), "two");
+    EXPECT_FALSE(std::ofstream(root + "/usr/data/new").is_open());
+}
+
+TEST_F(CriuCounter, KeepsEstablishedConnections) {
+    // What is printed has come through the connection.
+    bundle_.namespace_path("network", "");
+    bundle_.sh(
+        "sleep 1000 | busybox nc -l -p 99 & sleep 2; i=0; while :; do i=$((i+1)); echo n$i; sleep 0.1; done | "
+        "busybox nc 127.0.0.1 99");
+    Process first = start();
+    const Finished dumped = checkpoint("image", {"--tcp-established"});
+    if (dumped.err.find("tables") != std::string::npos) GTEST_SKIP() << "SKIP: no iptables: " << dumped.err;
+    ASSERT_EQ(dumped.status, 0) << bundle_.log();
+    const int number = last_number(first.wait(slow).out);
+    Process again = restore("image", {"--tcp-established"});
+    expect_counting_from(number, again);
+}
+
+// Threat F3: what a process may do is the new config's to say.
+TEST_F(CriuCounter, IsNoMoreThanTheConfigLetsIt) {
+    bundle_.capabilities({"CAP_CHOWN", "CAP_KILL"});
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const int number = last_number(first.wait(slow).out);
+    bundle_.capabilities({"CAP_KILL"});
+    expect_refused("image", "/process/capabilities/bounding");
+    bundle_.capabilities({"CAP_CHOWN", "CAP_KILL"}).json("/process/noNewPrivileges", true);
+    EXPECT_EQ(restore("image", {"--detach"}).wait(slow).status, 0) << bundle_.log();
+    const std::string pid = std::to_string(bundle_.state().value("pid", 0));
+    EXPECT_NE(read_file("/proc/" + pid + "/status").find("NoNewPrivs:\t1"), std::string::npos);
+    EXPECT_EQ(bundle_.remove(true).status, 0);
+    bundle_.json("/process/noNewPrivileges", false).json("/root/readonly", true);
+    expect_refused("image", "/root");
+    bundle_.json("/root/readonly", false);
+    Process again = restore("image");
+    expect_counting_from(number, again);
+}
+
+TEST_F(CriuCounter, IsNoOtherUserThanTheConfigs) {
+    bundle_.capabilities({"CAP_KILL"}).json("/process/noNewPrivileges", true);
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    (void)first.wait(slow);
+    bundle_.user(1000, 1000);
+    expect_refused("image", "/process/user/uid");
+}
+
+TEST_F(CriuCounter, HasNoMountThatTheConfigDoesNotName) {
+    bundle_.mount({.destination = "/extra", .type = "tmpfs", .source = "tmpfs"});
+    bundle_.capabilities({"CAP_KILL"});
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    (void)first.wait(slow);
+    bundle_.drop_mount();
+    expect_refused("image", "/extra");
+}
+
+}  // namespace
+}  // namespace ocirt::test
