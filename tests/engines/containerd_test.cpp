@@ -110,11 +110,7 @@ TEST_F(Containerd, Terminal) {
     engines::Terminal terminal(run_line("--rm -t", "c sh"));
     terminal.type("tty\n");
     EXPECT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
-    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
-    terminal.resize(77, 33);
-    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
-    terminal.type("exit 7\n");
-    EXPECT_EQ(terminal.wait(), 7);
+    expect_shell_that_follows_size(terminal, 7);
 }
 
 TEST_F(Containerd, Exec) {
@@ -135,11 +131,7 @@ TEST_F(Containerd, ExecAtATerminal) {
     engines::Terminal terminal("ctr task exec -t --exec-id e c sh");
     terminal.type("tty\n");
     ASSERT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
-    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
-    terminal.resize(77, 33);
-    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
-    terminal.type("exit 4\n");
-    EXPECT_EQ(terminal.wait(), 4);
+    expect_shell_that_follows_size(terminal, 4);
 }
 
 TEST_F(Containerd, Kill) {

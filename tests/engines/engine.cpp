@@ -35,6 +35,17 @@ std::vector<std::string> containers_in(const std::vector<std::string>& states) {
 
 }  // namespace
 
+const std::string& runtime_path() {
+    static const std::string path = [] {
+        const fs::path target = test::runtime_path();
+        const fs::path link = scratch() / "bin" / target.filename();
+        fs::create_directories(link.parent_path());
+        if (!fs::is_symlink(link)) fs::create_symlink(target, link);
+        return link.string();
+    }();
+    return path;
+}
+
 Finished sh(const std::string& line, const std::string& input) {
     return test::run({.args = {"/bin/sh", "-c", line}, .input = input});
 }

@@ -21,7 +21,9 @@ namespace ocirt::engines {
 
 using test::Finished;
 using test::runtime_is_ocirt;
-using test::runtime_path;
+
+// The runtime by a path of letters alone, whatever the checkout's is: engines take it as a word of their own.
+const std::string& runtime_path();
 
 // A line of the shell's.
 Finished sh(const std::string& line, const std::string& input = {});

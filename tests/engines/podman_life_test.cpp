@@ -64,11 +64,7 @@ TEST_F(Podman, AtATerminal) {
     terminal.type("tty; ls /dev/console\n");
     EXPECT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
     EXPECT_TRUE(terminal.shows("/dev/console")) << terminal.screen();
-    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
-    terminal.resize(77, 33);
-    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
-    terminal.type("exit 7\n");
-    EXPECT_EQ(terminal.wait(), 7);
+    expect_shell_that_follows_size(terminal, 7);
 }
 
 TEST_F(Podman, Exec) {
@@ -95,11 +91,7 @@ TEST_F(Podman, ExecAtATerminal) {
     engines::Terminal terminal(line("exec -it c1 sh"));
     terminal.type("tty\n");
     ASSERT_TRUE(terminal.shows("/dev/pts/0")) << terminal.screen();
-    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
-    terminal.resize(77, 33);
-    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
-    terminal.type("exit 4\n");
-    EXPECT_EQ(terminal.wait(), 4);
+    expect_shell_that_follows_size(terminal, 4);
 }
 
 TEST_F(Podman, TenInParallel) {

@@ -1,6 +1,7 @@
 #include "engines/terminal.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -85,12 +86,25 @@ int Terminal::wait(std::chrono::milliseconds limit) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+namespace {
+
+// Asks for the window's size ("40 100") until it is that: engines tell it after the program has started.
 bool shows_size(Terminal& terminal, const std::string& size) {
     for (int i = 0; i < 10; ++i) {
         terminal.type("stty size\n");
         if (terminal.shows("\n" + size, std::chrono::seconds(1))) return true;
     }
     return false;
+}
+
+}  // namespace
+
+void expect_shell_that_follows_size(Terminal& terminal, int status) {
+    EXPECT_TRUE(shows_size(terminal, "40 100")) << terminal.screen();
+    terminal.resize(77, 33);
+    EXPECT_TRUE(shows_size(terminal, "33 77")) << terminal.screen();
+    terminal.type("exit " + std::to_string(status) + "\n");
+    EXPECT_EQ(terminal.wait(), status);
 }
 
 }  // namespace ocirt::engines

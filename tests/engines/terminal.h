@@ -35,7 +35,8 @@ class Terminal {
     std::size_t seen_ = 0;
 };
 
-// Asks for the window's size ("40 100") until it is that: engines tell it after the program has started.
-bool shows_size(Terminal& terminal, const std::string& size);
+// The shell at `terminal` sees the size that it was made with and the one that it gets meanwhile; told to exit with
+// `status`, that is how the program ends.
+void expect_shell_that_follows_size(Terminal& terminal, int status);
 
 }  // namespace ocirt::engines

@@ -23,8 +23,9 @@ std::unexpected<Error> invalid(std::string_view text, std::string detail, std::s
 // A decimal number at the front of `text`, without sign or exponent.
 bool take_number(std::string_view& text, double& number) {
     const std::size_t size = std::min(text.find_first_not_of("0123456789."), text.size());
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + size, number, std::chars_format::fixed);
-    if (size == 0 || fault != std::errc{} || end != text.data() + size) return false;
+    const char* const begin = text.begin();
+    const auto [end, fault] = std::from_chars(begin, begin + size, number, std::chars_format::fixed);
+    if (size == 0 || fault != std::errc{} || end != begin + size) return false;
     text.remove_prefix(size);
     return true;
 }

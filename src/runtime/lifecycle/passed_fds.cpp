@@ -21,8 +21,9 @@ std::uint32_t number_of(const char* variable) {
     if (text == nullptr) return 0;
     const std::string_view digits(text);
     std::uint32_t number = 0;
-    const char* end = digits.data() + digits.size();
-    return std::from_chars(digits.data(), end, number) == std::from_chars_result{end, {}} ? number : 0;
+    const char* const begin = digits.begin();
+    const char* const end = digits.end();
+    return std::from_chars(begin, end, number) == std::from_chars_result{end, {}} ? number : 0;
 }
 
 }  // namespace
