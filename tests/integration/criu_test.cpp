@@ -159,17 +159,17 @@ TEST_F(CriuCounter, DetachedWritesItsPidAndRunsHooks) {
 }
 
 TEST_F(CriuCounter, KeepsItsTerminal) {
-    const ConsoleSocket before(bundle_.scratch() / "before.sock");
+    const DescriptorSocket before(bundle_.scratch() / "before.sock");
     bundle_.json("/process/terminal", true);
     Process first = bundle_.run_in_background({"--detach", "--console-socket", before.path()});
-    Screen screen(before.receive().master);
+    Screen screen(before.receive().descriptor);
     ASSERT_EQ(first.wait().status, 0) << bundle_.log();
     ASSERT_TRUE(screen.wait_for("n3\r\n"));
     ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
-    const ConsoleSocket after(bundle_.scratch() / "after.sock");
+    const DescriptorSocket after(bundle_.scratch() / "after.sock");
     Process again = restore("image", {"--detach", "--console-socket", after.path()});
     EXPECT_EQ(again.wait(slow).status, 0) << bundle_.log();
-    Screen restored(after.receive().master);
+    Screen restored(after.receive().descriptor);
     EXPECT_TRUE(restored.wait_for("n9\r\n", slow)) << restored.text();
     EXPECT_EQ(restored.text().find("n1\r\n"), std::string::npos);
 }
