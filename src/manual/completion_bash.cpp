@@ -47,14 +47,14 @@ _ocirt()
 complete -F _ocirt ocirt
 )bash";
 
-std::string word_of(const Value& value) {
-    switch (value.kind) {
-        case Kind::file: return "file";
-        case Kind::directory: return "directory";
-        case Kind::container: return "container";
-        case Kind::signal: return "words " + joined(signal_names());
-        case Kind::words: return "words " + joined(value.words);
-        case Kind::nothing: break;
+std::string word_of(cli::Names names, std::string_view choices = {}) {
+    if (!choices.empty()) return "words " + with_blanks(choices);
+    switch (names) {
+        case cli::Names::file: return "file";
+        case cli::Names::directory: return "directory";
+        case cli::Names::container: return "container";
+        case cli::Names::signal: return "words " + signal_names();
+        case cli::Names::nothing: break;
     }
     return "nothing";
 }
@@ -73,27 +73,28 @@ std::string bash_completion(const cli::Cli& cli) {
     std::string options;
     std::string values;
     std::string arguments;
-    std::vector<std::string> commands;
-    const auto add = [&](const CLI::App& app, const std::string& name) {
-        std::vector<std::string> all;
-        for (const CLI::Option* option : app.get_options()) {
-            const std::vector<std::string> spellings = spellings_of(*option);
-            all.insert(all.end(), spellings.begin(), spellings.end());
-            if (option->get_positional() || !takes_value(*option)) continue;
-            for (const std::string& spelling : spellings)
-                values += answer(name + ":" + spelling, word_of(value_of(*option)));
+    std::string commands;
+    const auto add = [&](const std::vector<cli::Option>& all, const std::string& name) {
+        std::string spellings;
+        for (const cli::Option& option : all) {
+            if (option.is_argument()) continue;
+            spellings += (spellings.empty() ? "" : " ") + with_blanks(option.spellings);
+            if (!option.takes_value()) continue;
+            for (const std::string_view spelling : cli::split(option.spellings))
+                values += answer(name + ":" + std::string(spelling), word_of(option.names, option.choices));
         }
-        options += answer(name.empty() ? "''" : name, joined(all));
+        options += answer(name.empty() ? "''" : name, spellings);
     };
-    add(cli.app, "");
-    for (const CLI::App* command : cli.app.get_subcommands({})) {
-        add(*command, command->get_name());
-        commands.push_back(command->get_name());
+    add(cli.options, "");
+    for (const cli::Command& command : cli.commands) {
+        const std::string name(command.name);
+        add(command.options, name);
+        commands += (commands.empty() ? "" : " ") + name;
         int number = 0;
-        for (const Kind kind : arguments_of(*command))
-            arguments += answer(command->get_name() + ":" + std::to_string(number++), word_of({.kind = kind}));
+        for (const cli::Names names : arguments_of(command))
+            arguments += answer(name + ":" + std::to_string(number++), word_of(names));
     }
-    return "# bash completion for ocirt, written by its build\n\n_ocirt_commands='" + joined(commands) + "'\n" +
+    return "# bash completion for ocirt, written by its build\n\n_ocirt_commands='" + commands + "'\n" +
            answers("_ocirt_options", "$1", options) + answers("_ocirt_value", "$1:$2", values) +
            answers("_ocirt_argument", "$1:$2", arguments) + engine;
 }

@@ -21,33 +21,33 @@ end
 complete -c ocirt -f
 )fish";
 
-std::string quoted(const std::string& text) {
+std::string quoted(std::string_view text) {
     std::string out = "'";
     for (const char c : text) out += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     return out + "'";
 }
 
-std::string words_of(const Value& value) {
-    switch (value.kind) {
-        case Kind::file: return " -rF";
-        case Kind::directory: return " -x -a '(__fish_complete_directories)'";
-        case Kind::container: return " -x -a '(__ocirt_ids)'";
-        case Kind::signal: return " -x -a " + quoted(joined(signal_names()));
-        case Kind::words: return " -x -a " + quoted(joined(value.words));
-        case Kind::nothing: break;
+std::string words_of(cli::Names names, std::string_view choices = {}) {
+    if (!choices.empty()) return " -x -a " + quoted(with_blanks(choices));
+    switch (names) {
+        case cli::Names::file: return " -rF";
+        case cli::Names::directory: return " -x -a '(__fish_complete_directories)'";
+        case cli::Names::container: return " -x -a '(__ocirt_ids)'";
+        case cli::Names::signal: return " -x -a " + quoted(signal_names());
+        case cli::Names::nothing: break;
     }
     return " -x";
 }
 
-std::string options_of(const CLI::App& app, const std::string& condition) {
+std::string lines_of(const std::vector<cli::Option>& options, const std::string& condition) {
     std::string text;
-    for (const CLI::Option* option : app.get_options()) {
-        if (option->get_positional()) continue;
+    for (const cli::Option& option : options) {
+        if (option.is_argument()) continue;
         text += "complete -c ocirt -n " + quoted(condition);
-        for (const std::string& name : option->get_lnames()) text += " -l " + name;
-        for (const std::string& name : option->get_snames()) text += " -s " + quoted(name);
-        text += (takes_value(*option) ? words_of(value_of(*option)) : "") + " -d " + quoted(option->get_description()) +
-                "\n";
+        for (const std::string_view name : cli::split(option.spellings))
+            text += name.starts_with("--") ? " -l " + std::string(name.substr(2)) : " -s " + quoted(name.substr(1));
+        text += (option.takes_value() ? words_of(option.names, option.choices) : "") + " -d " +
+                quoted(option.description) + "\n";
     }
     return text;
 }
@@ -56,17 +56,16 @@ std::string options_of(const CLI::App& app, const std::string& condition) {
 
 std::string fish_completion(const cli::Cli& cli) {
     std::string text = std::string("# fish completion for ocirt, written by its build\n") + ids;
-    text += options_of(cli.app, "__fish_use_subcommand");
-    for (const CLI::App* command : cli.app.get_subcommands({})) {
-        const std::string& name = command->get_name();
+    text += lines_of(cli.options, "__fish_use_subcommand");
+    for (const cli::Command& command : cli.commands) {
+        const std::string name(command.name);
         const std::string here = "__fish_seen_subcommand_from " + name;
-        text += "complete -c ocirt -n __fish_use_subcommand -a " + name + " -d " + quoted(command->get_description()) +
-                "\n";
-        text += options_of(*command, here);
-        for (const Kind kind : arguments_of(*command))
-            if (kind != Kind::nothing)
-                text += "complete -c ocirt -n " + quoted(here) +
-                        (kind == Kind::file ? " -F" : words_of({.kind = kind})) + "\n";
+        text += "complete -c ocirt -n __fish_use_subcommand -a " + name + " -d " + quoted(command.description) + "\n";
+        text += lines_of(command.options, here);
+        for (const cli::Names names : arguments_of(command))
+            if (names != cli::Names::nothing)
+                text += "complete -c ocirt -n " + quoted(here) + (names == cli::Names::file ? " -F" : words_of(names)) +
+                        "\n";
     }
     return text;
 }

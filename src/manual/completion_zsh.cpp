@@ -14,7 +14,7 @@ _ocirt_ids()
 )zsh";
 
 // Inside single quotes and a specification of _arguments.
-std::string quoted(const std::string& text) {
+std::string quoted(std::string_view text) {
     std::string out;
     for (const char c : text) {
         if (c == '\'')
@@ -27,27 +27,28 @@ std::string quoted(const std::string& text) {
     return out;
 }
 
-std::string action_of(const Value& value) {
-    switch (value.kind) {
-        case Kind::file: return "file:_files";
-        case Kind::directory: return "directory:_directories";
-        case Kind::container: return "container:_ocirt_ids";
-        case Kind::signal: return "signal:(" + joined(signal_names()) + ")";
-        case Kind::words: return "value:(" + joined(value.words) + ")";
-        case Kind::nothing: break;
+std::string action_of(cli::Names names, std::string_view choices = {}) {
+    if (!choices.empty()) return "value:(" + with_blanks(choices) + ")";
+    switch (names) {
+        case cli::Names::file: return "file:_files";
+        case cli::Names::directory: return "directory:_directories";
+        case cli::Names::container: return "container:_ocirt_ids";
+        case cli::Names::signal: return "signal:(" + signal_names() + ")";
+        case cli::Names::nothing: break;
     }
     return "value: ";
 }
 
-std::string options_of(const CLI::App& app) {
+std::string specifications(const std::vector<cli::Option>& options) {
     std::string text;
-    for (const CLI::Option* option : app.get_options()) {
-        if (option->get_positional()) continue;
-        const std::string tail = "[" + quoted(option->get_description()) + "]" +
-                                 (takes_value(*option) ? ":" + action_of(value_of(*option)) : "");
-        for (const std::string& name : spellings_of(*option))
+    for (const cli::Option& option : options) {
+        if (option.is_argument()) continue;
+        const bool value = option.takes_value();
+        const std::string tail =
+            "[" + quoted(option.description) + "]" + (value ? ":" + action_of(option.names, option.choices) : "");
+        for (const std::string_view name : cli::split(option.spellings))
             text +=
-                " \\\n            '*" + name + (name.starts_with("--") && takes_value(*option) ? "=" : "") + tail + "'";
+                " \\\n            '*" + std::string(name) + (name.starts_with("--") && value ? "=" : "") + tail + "'";
     }
     return text;
 }
@@ -57,19 +58,19 @@ std::string options_of(const CLI::App& app) {
 std::string zsh_completion(const cli::Cli& cli) {
     std::string commands;
     std::string cases;
-    for (const CLI::App* command : cli.app.get_subcommands({})) {
-        const std::string& name = command->get_name();
-        commands += "        '" + name + ":" + quoted(command->get_description()) + "'\n";
-        cases += "        " + name + ")\n            _arguments -s" + options_of(*command);
+    for (const cli::Command& command : cli.commands) {
+        const std::string name(command.name);
+        commands += "        '" + name + ":" + quoted(command.description) + "'\n";
+        cases += "        " + name + ")\n            _arguments -s" + specifications(command.options);
         int number = 1;
-        for (const Kind kind : arguments_of(*command))
-            cases += " \\\n            '" + std::to_string(number++) + ":" + action_of({.kind = kind}) + "'";
+        for (const cli::Names names : arguments_of(command))
+            cases += " \\\n            '" + std::to_string(number++) + ":" + action_of(names) + "'";
         cases += name == "exec" ? " \\\n            '*::command:_normal'\n            ;;\n" : "\n            ;;\n";
     }
     return std::string("#compdef ocirt\n# zsh completion for ocirt, written by its build\n") + ids +
            "\n_ocirt()\n{\n    local curcontext=$curcontext state line\n    local -A opt_args\n"
            "    local -a _ocirt_root _ocirt_commands\n    _ocirt_commands=(\n" +
-           commands + "    )\n    _arguments -s -C" + options_of(cli.app) +
+           commands + "    )\n    _arguments -s -C" + specifications(cli.options) +
            " \\\n            '1:command:->command' \\\n            '*::argument:->argument' && return\n"
            "    (( $+opt_args[--root] )) && _ocirt_root=(--root ${(Q)opt_args[--root]})\n"
            "    if [[ $state == command ]]; then\n        _describe command _ocirt_commands\n        return\n    fi\n"

@@ -36,12 +36,10 @@ int main(int argc, char** argv) {
     const fs::path directory = argv[2];
     cli::Cli cli;
     cli::add_everything(cli);
-    // The builder's own default has no place in what everybody reads.
-    cli.app.get_option("--root")->description("directory of the containers' state (default: see FILES)");
     bool written = write(directory / "man/ocirt.8", manual::program_page(cli, codes));
-    for (const CLI::App* command : cli.app.get_subcommands({}))
-        written &=
-            write(directory / "man" / ("ocirt-" + command->get_name() + ".8"), manual::command_page(*command, codes));
+    for (const cli::Command& command : cli.commands)
+        written &= write(directory / "man" / ("ocirt-" + std::string(command.name) + ".8"),
+                         manual::command_page(command, codes));
     written &= write(directory / "completions/ocirt.bash", manual::bash_completion(cli));
     written &= write(directory / "completions/_ocirt", manual::zsh_completion(cli));
     written &= write(directory / "completions/ocirt.fish", manual::fish_completion(cli));

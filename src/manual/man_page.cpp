@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/cli/help.h"
 #include "version.h"
 
 namespace ocirt::manual {
@@ -31,29 +30,25 @@ std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR";
 std::string section(const std::string& name) { return ".SH " + name + "\n"; }
 std::string entry(const std::string& term, const std::string& text) { return ".TP\n" + term + "\n" + text + "\n"; }
 
-std::string head(std::string name, const std::string& description) {
+std::string head(std::string name, std::string_view description) {
     std::string upper = name;
     std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
     return ".TH " + upper + " 8 \"\" \"ocirt " + std::string(version) + "\" \"ocirt\"\n" + section("NAME") +
            roff(name) + " \\- " + roff(description) + "\n";
 }
 
-// "-b, --bundle BUNDLE", or a positional's name.
-std::string spelling(const CLI::Option& option) {
-    if (option.get_positional()) return italic(option.get_name(true));
+// "-b, --bundle value", or an argument's name.
+std::string spelling(const cli::Option& option) {
+    if (option.is_argument()) return italic(option.spellings);
     std::string text;
-    for (const std::string& name : option.get_snames()) text += (text.empty() ? "" : ", ") + bold("-" + name);
-    for (const std::string& name : option.get_lnames()) text += (text.empty() ? "" : ", ") + bold("--" + name);
-    if (option.get_items_expected_max() == 0) return text;
-    const std::string type = option.get_type_name();  // "TEXT:{table,json}" where only some words will do
-    const std::size_t words = type.find('{');
-    return text + " " + (words == std::string::npos ? italic("value") : roff(type.substr(words)));
+    for (const std::string_view name : cli::split(option.spellings)) text += (text.empty() ? "" : ", ") + bold(name);
+    if (!option.takes_value()) return text;
+    return text + " " + (option.choices.empty() ? italic("value") : roff("{" + std::string(option.choices) + "}"));
 }
 
-std::string options_section(const CLI::App& app) {
+std::string options_section(const std::vector<cli::Option>& options) {
     std::string text;
-    for (const CLI::Option* option : app.get_options())
-        text += entry(spelling(*option), roff(option->get_description()));
+    for (const cli::Option& option : options) text += entry(spelling(option), roff(option.description));
     return section("OPTIONS") + text;
 }
 
@@ -105,40 +100,32 @@ std::vector<ExitCode> parse_exit_codes(std::string_view markdown) {
 std::string program_page(const cli::Cli& cli, const std::vector<ExitCode>& codes) {
     std::string commands;
     std::string pages;
-    for (const CLI::App* command : cli.app.get_subcommands({})) {
-        const std::string page = bold("ocirt-" + command->get_name()) + "(8)";
-        commands += entry(page, roff(command->get_description()));
+    for (const cli::Command& command : cli.commands) {
+        const std::string page = bold("ocirt-" + std::string(command.name)) + "(8)";
+        commands += entry(page, roff(command.description));
         pages += page + ",\n";
     }
-    return head("ocirt", cli.app.get_description()) + section("SYNOPSIS") + bold("ocirt") + " [" + italic("options") +
+    return head("ocirt", "OCI container runtime") + section("SYNOPSIS") + bold("ocirt") + " [" + italic("options") +
            "] " + italic("command") + " ...\n" + section("DESCRIPTION") +
            "Makes containers from bundles of the OCI runtime specification, and looks after them. Its commands and\n"
            "options are those of runc and crun.\n" +
-           section("COMMANDS") + commands + options_section(cli.app) + exit_section(codes, {}) + files_section() +
+           section("COMMANDS") + commands + options_section(cli.options) + exit_section(codes, {}) + files_section() +
            section("SEE ALSO") + pages + bold("runc") + "(8),\n" + bold("crun") + "(1)\n";
 }
 
-std::string command_page(const CLI::App& command, const std::vector<ExitCode>& codes) {
-    const std::string name = command.get_name();
-    // exec's words are not CLI11's to read: its description says what they are.
-    const std::string usage = ": ocirt " + name + " [OPTIONS] ";
-    std::string description = command.get_description();
-    std::string words;
-    if (const std::size_t at = description.find(usage); at != std::string::npos) {
-        words = " " + italic(description.substr(at + usage.size()));
-        description.resize(at);
-    }
-    for (const CLI::Option* option : command.get_options())
-        if (option->get_positional())
-            words += option->get_required() ? " " + spelling(*option) : " [" + spelling(*option) + "]";
-    std::string examples(cli::example_lines(name));
+std::string command_page(const cli::Command& command, const std::vector<ExitCode>& codes) {
+    const std::string name(command.name);
+    std::string words = command.words.empty() ? "" : " " + italic(command.words);
+    for (const cli::Option& option : command.options)
+        if (option.is_argument()) words += option.required ? " " + spelling(option) : " [" + spelling(option) + "]";
+    std::string examples(command.examples);
     if (!examples.empty()) examples = section("EXAMPLES") + ".EX\n" + roff(examples) + ".EE\n";
-    return head("ocirt-" + name, description) + section("SYNOPSIS") + bold("ocirt") + " [" + italic("global options") +
-           "] " + bold(name) + " [" + italic("options") + "]" + words + "\n" + section("DESCRIPTION") +
-           bold("ocirt " + name) + ": " + roff(description) +
+    return head("ocirt-" + name, command.description) + section("SYNOPSIS") + bold("ocirt") + " [" +
+           italic("global options") + "] " + bold(name) + " [" + italic("options") + "]" + words + "\n" +
+           section("DESCRIPTION") + bold("ocirt " + name) + ": " + roff(command.description) +
            ".\nThe global options, which stand before the command, are in \\fBocirt\\fR(8).\n" +
-           options_section(command) + exit_section(codes, name) + examples + files_section() + section("SEE ALSO") +
-           bold("ocirt") + "(8)\n";
+           options_section(command.options) + exit_section(codes, name) + examples + files_section() +
+           section("SEE ALSO") + bold("ocirt") + "(8)\n";
 }
 
 }  // namespace ocirt::manual

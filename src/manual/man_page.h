@@ -21,6 +21,6 @@ struct ExitCode {
 [[nodiscard]] std::string program_page(const cli::Cli& cli, const std::vector<ExitCode>& codes);
 
 // ocirt-COMMAND.8.
-[[nodiscard]] std::string command_page(const CLI::App& command, const std::vector<ExitCode>& codes);
+[[nodiscard]] std::string command_page(const cli::Command& command, const std::vector<ExitCode>& codes);
 
 }  // namespace ocirt::manual

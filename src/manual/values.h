@@ -1,32 +1,21 @@
-// What may follow an option, or stand in a command's place for arguments, as far as a shell can complete it.
+// What may follow an option, or stand in the place of an argument, as far as a shell can complete it.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/cli/cli.h"
 
 namespace ocirt::manual {
 
-enum class Kind { nothing, file, directory, container, signal, words };
+// What the words of a command may be, in their order.
+[[nodiscard]] std::vector<cli::Names> arguments_of(const cli::Command& command);
 
-struct Value {
-    Kind kind = Kind::nothing;
-    std::vector<std::string> words{};  // of Kind::words
-};
+// "HUP", "INT", … with blanks between.
+[[nodiscard]] std::string signal_names();
 
-[[nodiscard]] bool takes_value(const CLI::Option& option);
-[[nodiscard]] Value value_of(const CLI::Option& option);
-
-// The kinds of the command's arguments, in their order.
-[[nodiscard]] std::vector<Kind> arguments_of(const CLI::App& command);
-
-// "HUP", "INT", …
-[[nodiscard]] std::vector<std::string> signal_names();
-
-// "--bundle", "-b"
-[[nodiscard]] std::vector<std::string> spellings_of(const CLI::Option& option);
-
-[[nodiscard]] std::string joined(const std::vector<std::string>& words, const char* between = " ");
+// The parts of a list with commas: "text,json", "-b,--bundle".
+[[nodiscard]] std::string with_blanks(std::string_view list);
 
 }  // namespace ocirt::manual

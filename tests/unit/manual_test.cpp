@@ -18,19 +18,17 @@ std::vector<ExitCode> exit_codes() {
 }
 
 // As a reader finds it on the page.
-std::string in_roff(const std::string& word) {
+std::string in_roff(std::string_view word) {
     std::string text;
     for (const char c : word) text += c == '-' ? "\\-" : std::string(1, c);
     return text;
 }
 
-void expect_options(const CLI::App& app, const std::string& page) {
-    for (const CLI::Option* option : app.get_options()) {
-        for (const std::string& name : option->get_lnames())
-            EXPECT_NE(page.find("\\fB" + in_roff("--" + name) + "\\fR"), page.npos) << app.get_name() << " " << name;
-        for (const std::string& name : option->get_snames())
-            EXPECT_NE(page.find("\\fB" + in_roff("-" + name) + "\\fR"), page.npos) << app.get_name() << " " << name;
-        EXPECT_FALSE(option->get_description().empty()) << app.get_name() << " " << option->get_name();
+void expect_options(const std::vector<cli::Option>& options, const std::string& page) {
+    for (const cli::Option& option : options) {
+        for (const std::string_view name : cli::split(option.spellings))
+            EXPECT_NE(page.find((option.is_argument() ? "\\fI" : "\\fB") + in_roff(name) + "\\fR"), page.npos) << name;
+        EXPECT_FALSE(option.description.empty()) << option.spellings;
     }
 }
 
@@ -59,19 +57,19 @@ class Manual : public testing::Test {
 
 TEST_F(Manual, TheProgramsPageNamesEveryCommand) {
     const std::string page = program_page(cli_, codes_);
-    expect_options(cli_.app, page);
-    ASSERT_FALSE(cli_.app.get_subcommands({}).empty());
-    for (const CLI::App* command : cli_.app.get_subcommands({}))
-        EXPECT_NE(page.find("\\fB" + in_roff("ocirt-" + command->get_name()) + "\\fR(8)"), page.npos);
+    expect_options(cli_.options, page);
+    ASSERT_FALSE(cli_.commands.empty());
+    for (const cli::Command& command : cli_.commands)
+        EXPECT_NE(page.find("\\fB" + in_roff("ocirt-" + std::string(command.name)) + "\\fR(8)"), page.npos);
 }
 
 TEST_F(Manual, EveryOptionOfACommandIsOnItsPage) {
-    for (const CLI::App* command : cli_.app.get_subcommands({})) {
-        const std::string page = command_page(*command, codes_);
-        expect_options(*command, page);
+    for (const cli::Command& command : cli_.commands) {
+        const std::string page = command_page(command, codes_);
+        expect_options(command.options, page);
         for (const char* section :
              {"NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "FILES", "SEE ALSO"})
-            EXPECT_NE(page.find(std::string("\n.SH ") + section + "\n"), page.npos) << command->get_name() << section;
+            EXPECT_NE(page.find(std::string("\n.SH ") + section + "\n"), page.npos) << command.name << section;
     }
 }
 
@@ -80,7 +78,7 @@ TEST_F(Manual, ExitCodesAreThoseOfTheCommand) {
     EXPECT_EQ(codes_.front().code, "0");
     EXPECT_EQ(codes_.front().meaning, "done");
     const auto has = [this](const char* command, const char* code) {
-        const std::string page = command_page(*cli_.app.get_subcommand(command), codes_);
+        const std::string page = command_page(*find_command(cli_, command), codes_);
         return page.find(".TP\n\\fB" + std::string(code) + "\\fR\n") != page.npos;
     };
     EXPECT_TRUE(has("list", "0"));
@@ -92,7 +90,7 @@ TEST_F(Manual, ExitCodesAreThoseOfTheCommand) {
 }
 
 TEST_F(Manual, TextIsNeverARequest) {
-    CLI::App command(".so /etc/passwd with \\n and a-dash", "odd");
+    const cli::Command command{.name = "odd", .description = ".so /etc/passwd with \\n and a-dash"};
     const std::string page = command_page(command, {{"1", "'bad' `code`"}});
     EXPECT_NE(page.find("\n.TP\n\\fB1\\fR\n\\&'bad' \\fBcode\\fR\n"), page.npos) << page;
     EXPECT_NE(page.find("\\&.so /etc/passwd with \\en and a\\-dash"), page.npos) << page;
@@ -102,8 +100,8 @@ TEST_F(Manual, GroffHasNothingToSay) {
     if (std::system("command -v groff >/dev/null") != 0) GTEST_SKIP() << "SKIP: no groff";
     EXPECT_NE(complaints(".TH X 8\n.TP\n.no-such-request\n"), "");
     EXPECT_EQ(complaints(program_page(cli_, codes_)), "");
-    for (const CLI::App* command : cli_.app.get_subcommands({}))
-        EXPECT_EQ(complaints(command_page(*command, codes_)), "") << command->get_name();
+    for (const cli::Command& command : cli_.commands)
+        EXPECT_EQ(complaints(command_page(command, codes_)), "") << command.name;
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 // The options that `checkpoint` and `restore` share, in runc's and crun's spelling.
 #pragma once
 
+#include <vector>
+
 #include "runtime/checkpoint/options.h"
-#include "runtime/cli/cli.h"
+#include "runtime/cli/command.h"
 
 namespace ocirt::cli {
 
-void add_criu_options(CLI::App& command, checkpoint::Options& options);
+// With `more`, which come first.
+[[nodiscard]] std::vector<Option> criu_options(std::vector<Option> more, checkpoint::Options& options);
 
 }  // namespace ocirt::cli

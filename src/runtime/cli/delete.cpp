@@ -24,24 +24,31 @@ Result<> delete_container(const Cli& cli, const std::string& id, bool force) {
 
 }  // namespace
 
-void add_delete(Cli& cli) {
+Command delete_command(Cli& cli) {
     struct Options {
         std::string id;
         bool force = false;
         bool regex = false;
     };
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(cli, "delete", "remove a container", [&cli, options]() -> Result<int> {
-        const auto each = [&cli, &options](const std::string& id) -> Result<> {
-            return delete_container(cli, id, options->force);
-        };
-        if (options->regex) return for_matching_ids(cli, options->id, each);
-        TRY(each(options->id));
-        return 0;
-    });
-    command->add_option("id", options->id, "the container's name")->required();
-    command->add_flag("-f,--force", options->force, "kill it first if it runs");
-    command->add_flag("-r,--regex", options->regex, "the id is a regular expression: every container that matches");
+    return {
+        .name = "delete",
+        .description = "remove a container",
+        .examples =
+            "  ocirt delete web                 once it has stopped\n"
+            "  ocirt delete --force web         kill it first\n"
+            "  ocirt delete --force --regex '^job-'\n",
+        .options = {container_id(options->id),
+                    {"-f,--force", &options->force, "kill it first if it runs"},
+                    {"-r,--regex", &options->regex, "the id is a regular expression: every container that matches"}},
+        .action = [&cli, options]() -> Result<int> {
+            const auto each = [&cli, &options](const std::string& id) -> Result<> {
+                return delete_container(cli, id, options->force);
+            };
+            if (options->regex) return for_matching_ids(cli, options->id, each);
+            TRY(each(options->id));
+            return 0;
+        }};
 }
 
 }  // namespace ocirt::cli

@@ -98,48 +98,50 @@ Result<lifecycle::ExecRequest> exec_request(const Cli& cli, const ExecOptions& o
                                   .ignore_paused = options.ignore_paused};
 }
 
-// One value for each time that the option is given: the next word is not its.
-void add_list(CLI::App& command, const char* names, std::vector<std::string>& values, const char* description) {
-    command.add_option(names, values, description)->type_size(1)->allow_extra_args(false);
+std::vector<Option> options_of(ExecOptions& options) {
+    return {{"-p,--process", &options.process, "file with the whole process, as in config.json", {}, Names::file},
+            {"--cwd", &options.cwd, "working directory (default: the container's)"},
+            {"-e,--env", &options.env, "NAME=value, beside the container's environment"},
+            {"-u,--user", &options.user, "USER[:GROUP], numbers or names of the container"},
+            {"-g,--additional-gids", &options.gids, "one more group"},
+            {"-c,--cap", &options.capabilities, "one more capability"},
+            {"--no-new-privs", &options.no_new_privileges, "forbid new privileges"},
+            {"--apparmor", &options.apparmor, "AppArmor profile"},
+            {"--process-label", &options.label, "SELinux label"},
+            {"-t,--tty", &options.tty, "with a terminal"},
+            {"--console-socket", &options.console_socket, "socket that receives the terminal", {}, Names::file},
+            {"--pidfd-socket", &options.pidfd_socket, "socket that receives the process's pidfd", {}, Names::file},
+            {"-d,--detach", &options.detach, "return once the program runs"},
+            {"--pid-file", &options.pid_file, "write the pid of the process here", {}, Names::file},
+            {"--preserve-fds", &options.preserve_fds, "descriptors after stdio that the process gets"},
+            {"--cgroup", &options.cgroups, "[CONTROLLER[,CONTROLLER]:]PATH below the container's cgroup"},
+            {"--ignore-paused", &options.ignore_paused, "in a paused container too"}};
 }
 
-void add_options(CLI::App& command, ExecOptions& options) {
-    command.add_option("-p,--process", options.process, "file with the whole process, as in config.json");
-    command.add_option("--cwd", options.cwd, "working directory (default: the container's)");
-    add_list(command, "-e,--env", options.env, "NAME=value, beside the container's environment");
-    command.add_option("-u,--user", options.user, "USER[:GROUP], numbers or names of the container");
-    add_list(command, "-g,--additional-gids", options.gids, "one more group");
-    add_list(command, "-c,--cap", options.capabilities, "one more capability");
-    command.add_flag_function(
-        "--no-new-privs", [&options](std::int64_t count) { options.no_new_privileges = count > 0; },
-        "forbid new privileges");
-    command.add_option("--apparmor", options.apparmor, "AppArmor profile");
-    command.add_option("--process-label", options.label, "SELinux label");
-    command.add_flag("-t,--tty", options.tty, "with a terminal");
-    command.add_option("--console-socket", options.console_socket, "socket that receives the terminal");
-    command.add_option("--pidfd-socket", options.pidfd_socket, "socket that receives the process's pidfd");
-    command.add_flag("-d,--detach", options.detach, "return once the program runs");
-    command.add_option("--pid-file", options.pid_file, "write the pid of the process here");
-    command.add_option("--preserve-fds", options.preserve_fds, "descriptors after stdio that the process gets");
-    add_list(command, "--cgroup", options.cgroups, "[CONTROLLER[,CONTROLLER]:]PATH below the container's cgroup");
-    command.add_flag("--ignore-paused", options.ignore_paused, "in a paused container too");
+Result<int> execute(const Cli& cli, const ExecOptions& options) {
+    const lifecycle::ExecRequest request = TRY(exec_request(cli, options, cli.words));
+    return lifecycle::exec(request, cli.log);
 }
 
 }  // namespace
 
-void add_exec(Cli& cli) {
+Command exec_command(Cli& cli) {
     const auto options = std::make_shared<ExecOptions>();
-    CLI::App* command =
-        add_command(cli, "exec", "execute a process in a container: ocirt exec [OPTIONS] ID COMMAND [ARGS...]",
-                    [&cli, options]() -> Result<int> {
-                        Result<lifecycle::ExecRequest> request = exec_request(cli, *options, cli.words);
-                        const Result<int> status = request ? lifecycle::exec(*request, cli.log)
-                                                           : Result<int>(std::unexpected(std::move(request).error()));
-                        if (status || exit_code(status.error()) != 1) return status;
-                        cli.log.error(status.error());
-                        return runtime_failure;
-                    });
-    add_options(*command, *options);
+    return {.name = "exec",
+            .group = Group::running,
+            .description = "execute a process in a container",
+            .examples =
+                "  ocirt exec -t web sh             a shell, in a terminal of its own\n"
+                "  ocirt exec --user 1000:1000 --cwd /srv web id\n"
+                "  ocirt exec --process process.json --detach web\n",
+            .words = "ID COMMAND [ARGS...]",
+            .options = options_of(*options),
+            .action = [&cli, options]() -> Result<int> {
+                const Result<int> status = execute(cli, *options);
+                if (status || exit_code(status.error()) != 1) return status;
+                cli.log.error(status.error());
+                return runtime_failure;
+            }};
 }
 
 }  // namespace ocirt::cli

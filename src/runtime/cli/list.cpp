@@ -81,19 +81,26 @@ std::string as_table(const Listed& listed, bool colour) {
 
 }  // namespace
 
-void add_list(Cli& cli) {
+Command list_command(Cli& cli) {
     struct Options {
         std::string format = "table";
         bool quiet = false;
     };
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(cli, "list", "show the containers", [&cli, options]() -> Result<int> {
-        const Listed listed = TRY(lifecycle::list(cli.globals.root));
-        if (options->quiet) return print(as_ids(listed));
-        return print(options->format == "json" ? as_json(listed) : as_table(listed, wants_colour()));
-    });
-    command->add_option("-f,--format", options->format, "table or json")->check(CLI::IsMember({"table", "json"}));
-    command->add_flag("-q,--quiet", options->quiet, "ids only");
+    return {.name = "list",
+            .group = Group::running,
+            .description = "show the containers",
+            .examples =
+                "  ocirt list\n"
+                "  ocirt list --format json\n"
+                "  ocirt list --quiet               ids alone, for scripts\n",
+            .options = {{"-f,--format", &options->format, "table or json", "table,json"},
+                        {"-q,--quiet", &options->quiet, "ids only"}},
+            .action = [&cli, options]() -> Result<int> {
+                const Listed listed = TRY(lifecycle::list(cli.globals.root));
+                if (options->quiet) return print(as_ids(listed));
+                return print(options->format == "json" ? as_json(listed) : as_table(listed, wants_colour()));
+            }};
 }
 
 }  // namespace ocirt::cli

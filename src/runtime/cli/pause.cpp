@@ -4,15 +4,18 @@
 
 namespace ocirt::cli {
 
-void add_pause(Cli& cli) {
+Command pause_command(Cli& cli) {
     const auto id = std::make_shared<std::string>();
-    CLI::App* command =
-        add_command(cli, "pause", "have a container's processes stand still", [&cli, id]() -> Result<int> {
-            lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, *id));
-            TRY(lifecycle::pause(container));
-            return 0;
-        });
-    command->add_option("id", *id, "the container's name")->required();
+    return {.name = "pause",
+            .group = Group::running,
+            .description = "have a container's processes stand still",
+            .examples = "  ocirt pause web        until `ocirt resume web`\n",
+            .options = {container_id(*id)},
+            .action = [&cli, id]() -> Result<int> {
+                lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, *id));
+                TRY(lifecycle::pause(container));
+                return 0;
+            }};
 }
 
 }  // namespace ocirt::cli

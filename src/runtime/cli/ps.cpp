@@ -2,7 +2,6 @@
 
 #include "common/json_writer.h"
 #include "runtime/cli/cli.h"
-#include "runtime/cli/help.h"
 #include "runtime/cli/process_table.h"
 #include "runtime/lifecycle/processes.h"
 
@@ -53,33 +52,33 @@ void take_rest(Options& options, const std::vector<std::string>& words) {
     }
 }
 
+Result<int> print_processes(const Cli& cli, Options& options) {
+    take_rest(options, cli.words);
+    if (options.id.empty())
+        return fail({.fault = Fault::invalid_argument,
+                     .operation = "list the processes",
+                     .detail = "id is required",
+                     .hint = "`ocirt list` shows the containers"});
+    const ProcessColumns columns = TRY(parse_ps_options(options.ps_options));
+    const lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, options.id));
+    const std::vector<pid_t> pids = TRY(lifecycle::pids(container));
+    return print(options.format == "json" ? as_json(pids) : as_table(pids, columns));
+}
+
 }  // namespace
 
-void add_ps(Cli& cli) {
+Command ps_command(Cli& cli) {
     const auto options = std::make_shared<Options>();
-    const auto command = std::make_shared<CLI::App*>();
-    *command = add_command(cli, "ps", "show the processes in a container", [&cli, options, command]() -> Result<int> {
-        take_rest(*options, (*command)->remaining());
-        if (options->id.empty())
-            return fail({.fault = Fault::invalid_argument,
-                         .operation = "list the processes",
-                         .detail = "id is required",
-                         .hint = "`ocirt list` shows the containers"});
-        if (options->id == "--usage") return print(usage_line(**command));
-        if (options->id.starts_with('-'))
-            return fail({.fault = Fault::invalid_argument,
-                         .detail = "unknown option \"" + options->id + "\" of \"ps\"",
-                         .hint = "options of ps(1) come after the id"});
-        const ProcessColumns columns = TRY(parse_ps_options(options->ps_options));
-        const lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, options->id));
-        const std::vector<pid_t> pids = TRY(lifecycle::pids(container));
-        return print(options->format == "json" ? as_json(pids) : as_table(pids, columns));
-    });
-    // From the id on the words are left to us.
-    (*command)->prefix_command();
-    (*command)
-        ->add_option("-f,--format", options->format, "table, or json: the pids alone")
-        ->check(CLI::IsMember({"table", "json"}));
+    return {.name = "ps",
+            .group = Group::running,
+            .description = "show the processes in a container",
+            .examples =
+                "  ocirt ps web\n"
+                "  ocirt ps --format json web       the pids alone\n"
+                "  ocirt ps web -o pid,etime,args   these columns\n",
+            .words = "ID [PS OPTIONS...]",
+            .options = {{"-f,--format", &options->format, "table, or json: the pids alone", "table,json"}},
+            .action = [&cli, options] { return print_processes(cli, *options); }};
 }
 
 }  // namespace ocirt::cli

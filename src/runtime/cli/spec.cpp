@@ -7,8 +7,6 @@
 #include "runtime/cgroup/layout.h"
 #include "runtime/cli/cli.h"
 #include "runtime/spec/default_config.h"
-#include "runtime/spec/features.h"
-#include "version.h"
 
 namespace ocirt::cli {
 namespace {
@@ -25,33 +23,41 @@ Result<> write_config(const std::string& path, const std::string& text) {
     return sys::write_all(*file, text.data(), text.size());
 }
 
-}  // namespace
+struct Options {
+    std::string bundle;
+    std::string file = "config.json";
+    bool rootless = false;
+};
 
-void add_spec(Cli& cli) {
-    struct Options {
-        std::string bundle;
-        std::string file = "config.json";
-        bool rootless = false;
-    };
-    const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(cli, "spec", "write a config.json to start from", [options]() -> Result<int> {
-        const cgroup::Layout layout = TRY(cgroup::read_layout());
-        spec::DefaultConfigOptions wanted;
-        wanted.cgroup_namespace =
-            layout.hierarchies.size() == 1 && layout.hierarchies.front().version == cgroup::Version::v2;
-        if (options->rootless) wanted.rootless = spec::DefaultConfigOptions::Rootless{::geteuid(), ::getegid()};
-        const bool in_bundle = !options->bundle.empty() && !options->file.starts_with('/');
-        TRY(write_config((in_bundle ? options->bundle + "/" : "") + options->file, spec::default_config(wanted)));
-        return 0;
-    });
-    command->add_option("-b,--bundle", options->bundle, "directory to write it to (default: the current one)");
-    command->add_option("-f,--file", options->file, "name of the file (default: config.json)");
-    command->add_flag("--rootless", options->rootless, "for a user who is not root");
+Result<int> write_default_config(const Options& options) {
+    const cgroup::Layout layout = TRY(cgroup::read_layout());
+    spec::DefaultConfigOptions wanted;
+    wanted.cgroup_namespace =
+        layout.hierarchies.size() == 1 && layout.hierarchies.front().version == cgroup::Version::v2;
+    if (options.rootless) wanted.rootless = spec::DefaultConfigOptions::Rootless{::geteuid(), ::getegid()};
+    const bool in_bundle = !options.bundle.empty() && !options.file.starts_with('/');
+    TRY(write_config((in_bundle ? options.bundle + "/" : "") + options.file, spec::default_config(wanted)));
+    return 0;
 }
 
-void add_features(Cli& cli) {
-    add_command(cli, "features", "print what this ocirt can do, as JSON",
-                []() -> Result<int> { return print(spec::features(version)); });
+}  // namespace
+
+Command spec_command(Cli& /*cli*/) {
+    const auto options = std::make_shared<Options>();
+    return {.name = "spec",
+            .group = Group::bundle,
+            .description = "write a config.json to start from",
+            .examples =
+                "  ocirt spec                       a config.json in the current directory\n"
+                "  ocirt spec --rootless -b bundle\n",
+            .options = {{"-b,--bundle",
+                         &options->bundle,
+                         "directory to write it to (default: the current one)",
+                         {},
+                         Names::directory},
+                        {"-f,--file", &options->file, "name of the file (default: config.json)", {}, Names::file},
+                        {"--rootless", &options->rootless, "for a user who is not root"}},
+            .action = [options] { return write_default_config(*options); }};
 }
 
 }  // namespace ocirt::cli

@@ -4,14 +4,17 @@
 
 namespace ocirt::cli {
 
-void add_start(Cli& cli) {
+Command start_command(Cli& cli) {
     const auto id = std::make_shared<std::string>();
-    CLI::App* command = add_command(cli, "start", "execute a created container's program", [&cli, id]() -> Result<int> {
-        lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, *id));
-        TRY(lifecycle::start(container));
-        return 0;
-    });
-    command->add_option("id", *id, "the container's name")->required();
+    return {.name = "start",
+            .description = "execute a created container's program",
+            .examples = "  ocirt start web        execute the program of a created container\n",
+            .options = {container_id(*id)},
+            .action = [&cli, id]() -> Result<int> {
+                lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, *id));
+                TRY(lifecycle::start(container));
+                return 0;
+            }};
 }
 
 }  // namespace ocirt::cli

@@ -157,8 +157,7 @@ Error locate(Error error, const Options& options, const JsonDocument* document) 
     error.pointer.erase(0, resources_prefix.size());
     if (document != nullptr) return lifecycle::locate(std::move(error), *document, options.resources);
     for (const Flag& flag : flags)
-        if (flag.pointer == error.pointer)
-            error.pointer = std::string(flag.name).substr(0, std::string(flag.name).find(','));
+        if (flag.pointer == error.pointer) error.pointer = split(flag.name).front();
     return error;
 }
 
@@ -212,16 +211,32 @@ Result<int> run_update(const Cli& cli, const Options& options) {
     return 0;
 }
 
+std::vector<Option> options_of(Options& options) {
+    std::vector<Option> all{container_id(options.id),
+                            {"-r,--resources",
+                             &options.resources,
+                             "file with new linux.resources as JSON; \"-\": standard input",
+                             {},
+                             Names::file}};
+    all.reserve(all.size() + std::size(flags));
+    for (const Flag& flag : flags) all.push_back({flag.name, &(options.*flag.value), flag.help});
+    return all;
+}
+
 }  // namespace
 
-void add_update(Cli& cli) {
+Command update_command(Cli& cli) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = add_command(cli, "update", "change a container's limits",
-                                    [&cli, options]() -> Result<int> { return run_update(cli, *options); });
-    command->add_option("id", options->id, "the container's name")->required();
-    command->add_option("-r,--resources", options->resources,
-                        "file with new linux.resources as JSON; \"-\": standard input");
-    for (const Flag& flag : flags) command->add_option(flag.name, (*options).*flag.value, flag.help);
+    return {.name = "update",
+            .group = Group::running,
+            .description = "change a container's limits",
+            .examples =
+                "  ocirt update --memory 512m --memory-swap 1g web\n"
+                "  ocirt update --cpu-quota 50000 --cpu-period 100000 web     half a CPU\n"
+                "  ocirt update --pids-limit -1 web                           no limit\n"
+                "  echo '{\"cpu\":{\"shares\":512}}' | ocirt update -r - web\n",
+            .options = options_of(*options),
+            .action = [&cli, options] { return run_update(cli, *options); }};
 }
 
 }  // namespace ocirt::cli
