@@ -2,6 +2,7 @@
 #
 #   ocirt_hosted                 compile flags of everything hosted: hardening, or sanitizers, or coverage
 #   ocirt_lto_compile            compile flags of the libraries that a release program links
+#   ocirt_off_the_path           compile flags of the files among them that no container runs through
 #   ocirt_release_program(name)  a program that users run: static-pie, LTO, debug information split off
 
 add_library(ocirt_hosted INTERFACE)
@@ -27,6 +28,7 @@ endif()
 # Only what users run is optimised at link time: fat objects hold machine code too, which the tests link as it is.
 if(OCIRT_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(ocirt_lto_compile -flto=auto -ffat-lto-objects)
+  set(ocirt_off_the_path -fno-lto -Os)
   set(ocirt_lto_link -flto=auto -fuse-linker-plugin)
   set(ocirt_plain_link -fno-lto)
 endif()
@@ -36,7 +38,8 @@ function(ocirt_release_program name)
   target_link_options(${name} PRIVATE ${ocirt_lto_link})
   if(OCIRT_STATIC)
     # Packed relocations: a sixth of the pages to read before main.
-    target_link_options(${name} PRIVATE -static-pie -Wl,-z,pack-relative-relocs)
+    target_link_options(${name} PRIVATE -static-pie -Wl,-z,pack-relative-relocs
+      -Wl,--wrap=_ZNSt8ios_base4InitC1Ev,--wrap=_ZNSt8ios_base4InitD1Ev)  # src/common/streams.cpp
   endif()
   if(CMAKE_BUILD_TYPE STREQUAL Release)
     add_custom_command(TARGET ${name} POST_BUILD VERBATIM

@@ -83,7 +83,7 @@ TEST_P(PlainLine, IsReadAsCli11ReadsIt) {
     EXPECT_NE(plain.shown().find(GetParam().shown), std::string::npos) << plain.shown();
     Example library;
     const Line line = read_line(library.cli, pointers(words));
-    EXPECT_EQ(line.kind, Line::Kind::read) << line.problem;
+    EXPECT_EQ(line.kind, Line::Kind::read) << line.text;
     EXPECT_EQ(plain.shown(), library.shown());
 }
 
@@ -154,7 +154,7 @@ TEST(PlainLine, NeverDiffersFromCli11) {
         ++read;
         Example library;
         const Line line = read_line(library.cli, pointers(words));
-        ASSERT_EQ(line.kind, Line::Kind::read) << line.problem << testing::PrintToString(words);
+        ASSERT_EQ(line.kind, Line::Kind::read) << line.text << testing::PrintToString(words);
         ASSERT_EQ(plain.shown(), library.shown()) << testing::PrintToString(words);
     }
     EXPECT_GT(read, 500U);

@@ -87,6 +87,7 @@ std::string objection(std::string_view file, const Include& include) {
     const std::string_view header = include.header;
     if (room.folder == "runtime/init/" && include.system)
         return is_freestanding(header) ? "" : "init is freestanding: linux/, asm/, stdint.h, stddef.h only";
+    if (header == "iostream" && room.folder != "manual/") return "there is no std::cout: common/streams.cpp";
     if (room.changes_nothing && is_changing(header)) return "this room decides and changes nothing";
     if (include.system) return "";
     if (!room.folder.empty() && header.starts_with(room.folder)) return "";
@@ -141,6 +142,7 @@ TEST(Walls, ObjectsToWhatTheDesignForbids) {
     EXPECT_NE(objection("runtime/plan/mounts.cpp", {"sys/mount.h", true}), "");
     EXPECT_NE(objection("runtime/plan/mounts.cpp", {"runtime/lifecycle/create.h", false}), "");
     EXPECT_NE(objection("runtime/init/main.cpp", {"string.h", true}), "");
+    EXPECT_NE(objection("common/log.cpp", {"iostream", true}), "");
     EXPECT_NE(objection("runtime/init/main.cpp", {"runtime/plan/plan.h", false}), "");
     EXPECT_NE(objection("runtime/cli/run.cpp", {"shim/monitor/log.h", false}), "");
 }

@@ -128,12 +128,12 @@ std::optional<int> parse(Cli& cli, std::span<char* const> words) {
     if (read_plain_line(cli, words)) return std::nullopt;
     const Line line = read_line(cli, words);
     if (line.kind == Line::Kind::read) return std::nullopt;
-    if (line.kind == Line::Kind::answered) return 0;
+    if (line.kind == Line::Kind::answered) return print(line.text).value_or(1);
     // An engine shows what stands in the log. One that cannot be opened leaves stderr.
     take_words_of_log(cli, words);
     (void)open_log(cli);
     add_every_command(cli);
-    return answer(cli, words, line.problem);
+    return answer(cli, words, line.text);
 }
 
 }  // namespace

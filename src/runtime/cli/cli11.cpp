@@ -96,6 +96,13 @@ std::size_t put_words_aside(Cli& cli, std::span<char* const> words) {
     }
 }
 
+const Command* named_command(const Cli& cli, std::span<char* const> words) {
+    Words reader(cli.options, words);
+    Word word = reader.next();
+    while (word.kind == Word::Kind::option) word = reader.next();
+    return find_command(cli, word.argument);
+}
+
 }  // namespace
 
 Line read_line(Cli& cli, std::span<char* const> words) {
@@ -104,15 +111,14 @@ Line read_line(Cli& cli, std::span<char* const> words) {
         const std::size_t own = put_words_aside(cli, words);
         std::vector<std::string> reversed(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(own));
         std::ranges::reverse(reversed);  // as App::parse() wants them
-        try {
-            picture.app().parse(reversed);
-            return {};
-        } catch (const CLI::Success& success) {
-            (void)picture.app().exit(success);
-            return {.kind = Line::Kind::answered};
-        }
+        picture.app().parse(reversed);
+        return {};
+    } catch (const CLI::CallForHelp&) {
+        return {.kind = Line::Kind::answered, .text = help_text(cli, named_command(cli, words))};
+    } catch (const CLI::CallForVersion&) {
+        return {.kind = Line::Kind::answered, .text = version_text()};
     } catch (const CLI::Error& error) {
-        return {.kind = Line::Kind::wrong, .problem = error.what()};
+        return {.kind = Line::Kind::wrong, .text = error.what()};
     }
 }
 

@@ -13,11 +13,11 @@ namespace ocirt::cli {
 struct Line {
     enum class Kind : std::uint8_t { read, answered, wrong };
     Kind kind = Kind::read;
-    std::string problem{};  // of Kind::wrong, in the parser's words
+    std::string text{};  // what --help or --version ask for; what is wrong, in the parser's words
 };
 
-// `words` without the program's name. Gives the options their values, `cli.command` and `cli.words` theirs; or prints
-// what --help or --version ask for; or says what is wrong.
+// `words` without the program's name. Gives the options their values, `cli.command` and `cli.words` theirs; or has the
+// answer to --help or --version; or says what is wrong.
 [[nodiscard]] Line read_line(Cli& cli, std::span<char* const> words);
 
 // What `--help` prints, of the program or of a command.
