@@ -1,6 +1,9 @@
-// containerd with its own shim, which runs the runtime that `ctr --runc-binary` names.
+// containerd with its own shim, which runs the runtime that `ctr --runc-binary` names; and, where $OCIRT_SHIM is set,
+// with ocirt as the shim.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "engines/engine.h"
@@ -16,6 +19,7 @@ namespace {
 class Containerd : public EngineTest {
    protected:
     static void SetUpTestSuite() {
+        if (is_shim()) link_shim();
         daemon_ = std::make_unique<Daemon>("containerd --log-level=info", "ctr version");
         const Finished imported = sh("ctr image import " + (scratch() / "image.tar").string());
         ASSERT_EQ(imported.status, 0) << imported.err;
@@ -23,11 +27,21 @@ class Containerd : public EngineTest {
     static void TearDownTestSuite() { daemon_.reset(); }
     void TearDown() override {
         sh("ctr task ls -q | xargs -r ctr task rm -f; ctr container ls -q | xargs -r ctr container rm");
-        expect_nothing_left({"/default"}, {"/run/containerd/runc/default"});
+        expect_nothing_left({"/default"}, {"/run/containerd/runc/default", "/run/containerd/ocirt/default"});
     }
 
     static std::string run_line(const std::string& options, const std::string& words) {
-        return "ctr run --runc-binary " + runtime_path() + " " + options + " " + image + " " + words;
+        const std::string runtime =
+            is_shim() ? "--runtime io.containerd.ocirt.v2 " : "--runc-binary " + runtime_path() + " ";
+        return "ctr run " + runtime + options + " " + image + " " + words;
+    }
+    static bool is_shim() { return std::getenv("OCIRT_SHIM") != nullptr; }
+    // containerd looks for it beside other programs.
+    static void link_shim() {
+        const std::filesystem::path link = scratch() / "bin" / "containerd-shim-ocirt-v2";
+        std::filesystem::create_directories(link.parent_path());
+        std::filesystem::create_symlink(test::runtime_path(), link);
+        ::setenv("PATH", (link.parent_path().string() + ":" + std::getenv("PATH")).c_str(), 1);
     }
     static Finished run(const std::string& options, const std::string& words) { return sh(run_line(options, words)); }
     static Finished task(const std::string& words) { return sh("ctr task " + words); }

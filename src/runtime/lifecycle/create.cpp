@@ -55,7 +55,7 @@ class Creation {
         record_ = new_record(request_, prepared_);
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
-        init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count())));
+        init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count(), request_.parent)));
         // From here on init makes its namespaces meanwhile.
         TRY(send_trees());
         TRY(give_user_namespace_late());

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/report_page.h"
 #include "runtime/plan/make_plan.h"
 #include "runtime/plan/plan.h"
@@ -22,14 +23,15 @@ struct CreateRequest {
     std::string id;
     std::string bundle;                  // as given; "" is the current directory
     std::string config = "config.json";  // relative to the bundle
-    std::string pid_file;
+    std::string pid_file{};
     ConsoleRequest console{};
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
     plan::PassedFds passed{};
     std::string pidfd_socket{};  // receives a pidfd of its first process
-    bool start = false;          // ask init to start before it is told that the container is created
+    Parent parent = Parent::self;
+    bool start = false;  // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by

@@ -60,15 +60,14 @@ class Execution {
     }
 
     // It belongs to itself.
-    Fd release() {
+    Executed release() {
         pid_file_written_ = false;
-        return joined_->release();
+        const pid_t pid = joined_->pid();
+        return {.pid = pid, .pidfd = joined_->release(), .console = console_->take(), .signals = std::move(signals_)};
     }
 
     [[nodiscard]] const plan::Plan& plan() const { return plan_; }
     [[nodiscard]] const plan::Report& report() const { return joined_->report().report(); }
-    [[nodiscard]] const Fd& signals() const { return signals_; }
-    [[nodiscard]] Fd take_console() { return console_->take(); }
 
    private:
     // A created container is one to work in as well: its namespaces and mounts are ready.
@@ -113,10 +112,11 @@ class Execution {
     Result<> join() {
         if (container_.record.use_cgroups) cgroup_.emplace(cgroup::Cgroup::open(places_));
         const Fd* birthplace = cgroup_ ? TRY(at_cgroup(cgroup_->unified_directory())) : nullptr;
-        console_.emplace(TRY(Console::prepare(plan_, {.socket = request_.console_socket, .keep = !request_.detach})));
+        console_.emplace(TRY(Console::prepare(
+            plan_, {.socket = request_.console_socket, .keep = request_.keep_console || !request_.detach})));
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
-        joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count())));
+        joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count(), request_.parent)));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
         const Result<> ready = joined_->expect(Stage::ready, request_.ignore_paused ? paused_deadline : join_deadline);
@@ -208,7 +208,7 @@ class Execution {
 
 }  // namespace
 
-Result<int> exec(const ExecRequest& request, const Log& log) {
+Result<Executed> execute(const ExecRequest& request, const Log& log) {
     TRY(check_passed_fds(request.passed));
     Execution execution(request, TRY(Container::open(request.root, request.id)));
     TRY(execution.make());
@@ -216,11 +216,14 @@ Result<int> exec(const ExecRequest& request, const Log& log) {
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
     if (log.shows(LogLevel::debug))
         for (const std::string& line : trace(execution.plan(), execution.report())) log.debug(line);
-    const Fd pidfd = execution.release();
+    return execution.release();
+}
+
+Result<int> exec(const ExecRequest& request, const Log& log) {
+    const Executed process = TRY(execute(request, log));
     if (request.detach) return 0;
-    const Fd console = execution.take_console();
-    return console ? wait_with_terminal(execution.signals(), pidfd, console)
-                   : wait_and_forward(execution.signals(), pidfd);
+    return process.console ? wait_with_terminal(process.signals, process.pidfd, process.console)
+                           : wait_and_forward(process.signals, process.pidfd);
 }
 
 }  // namespace ocirt::lifecycle

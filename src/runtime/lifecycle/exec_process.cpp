@@ -25,7 +25,12 @@ Result<spec::Config> container_config(const Container& container) {
                  .detail = "it is not what `create` wrote"});
 }
 
-Result<spec::Process> process_of_file(const ExecRequest& request, std::optional<JsonDocument>& document) {
+const char* name_of_process(const ExecRequest& request) {
+    return request.process_file.empty() ? "process" : request.process_file.c_str();
+}
+
+Result<std::string> process_text(const ExecRequest& request) {
+    if (!request.process_text.empty()) return request.process_text;
     const Fd file = TRY([&]() -> Result<Fd> {
         Result<Fd> opened = spec::open_json(request.process_file);
         if (opened) return opened;
@@ -33,9 +38,13 @@ Result<spec::Process> process_of_file(const ExecRequest& request, std::optional<
         opened.error().hint.clear();
         return opened;
     }());
-    document = JsonDocument::parse(TRY(spec::read_json_text(file, request.process_file)));
+    return spec::read_json_text(file, request.process_file);
+}
+
+Result<spec::Process> whole_process(const ExecRequest& request, std::optional<JsonDocument>& document) {
+    document = JsonDocument::parse(TRY(process_text(request)));
     spec::ParsedAs<spec::Process> parsed = spec::parse_process(*document);
-    if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.process_file));
+    if (!parsed.ok()) return fail(spec::to_error(parsed.findings, name_of_process(request)));
     return std::move(parsed.value);
 }
 
@@ -52,13 +61,13 @@ Result<spec::Process> process_of_options(const ExecRequest& request, const Conta
 Result<ExecProcess> find_exec_process(const ExecRequest& request, const Container& container, const Fd& init) {
     ExecProcess found{.config = TRY(container_config(container)), .file = {}};
     const spec::Process own = *std::exchange(found.config.process, std::nullopt);
-    if (request.process_file.empty()) {
+    if (request.process_file.empty() && request.process_text.empty()) {
         found.config.process = TRY(process_of_options(request, container, init, own));
         found.config.process->terminal = request.tty;
         return found;
     }
     found.pointer = "";
-    found.config.process = TRY(process_of_file(request, found.file));
+    found.config.process = TRY(whole_process(request, found.file));
     if (request.tty) found.config.process->terminal = true;
     spec::inherit(*found.config.process, own);
     return found;
@@ -67,7 +76,7 @@ Result<ExecProcess> find_exec_process(const ExecRequest& request, const Containe
 Error locate(Error error, const ExecRequest& request, const ExecProcess& process) {
     if (process.file) {
         if (process.file->find(error.pointer) != nullptr)
-            return locate(std::move(error), *process.file, request.process_file);
+            return locate(std::move(error), *process.file, name_of_process(request));
         return error;
     }
     const spec::ProcessOverlay& overlay = request.overlay;

@@ -78,8 +78,9 @@ OCIRT_ON_FOREIGN_STACK void InitProcess::become_init(void* argument) {
                                 reinterpret_cast<long>(birth.environment.data()), AT_EMPTY_PATH));
 }
 
-Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd* cgroup, std::uint32_t preserve_fds) {
-    InitProcess init(plan, TRY(ReportPage::make(static_cast<std::uint32_t>(plan.steps.size()))));
+Result<InitProcess> InitProcess::launch(const plan::Plan& plan, const Fd* cgroup, std::uint32_t preserve_fds,
+                                        Parent parent) {
+    InitProcess init(plan, TRY(ReportPage::make(static_cast<std::uint32_t>(plan.steps.size()))), parent);
     const std::vector<std::byte> program = TRY(plan::encode(plan.steps));
     std::vector<SlotFd> setup;
     setup.push_back({plan::slot_program, TRY(make_sealed_memfd("ocirt-plan", program))});
@@ -112,7 +113,9 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     // A child that changes its ids would make this process undumpable with it.
     if (!new_user) arguments.flags |= CLONE_VM;
     arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-    arguments.exit_signal = SIGCHLD;
+    // The kernel gives a sibling the exit signal that this process has.
+    if (parent_ == Parent::ours) arguments.flags |= CLONE_PARENT;
+    if (parent_ == Parent::self) arguments.exit_signal = SIGCHLD;
     if (cgroup != nullptr) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = static_cast<std::uint64_t>(cgroup->get());
@@ -143,15 +146,23 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     return {};
 }
 
-InitProcess::InitProcess(const plan::Plan& plan, ReportPage report) : plan_(&plan), report_(std::move(report)) {}
+InitProcess::InitProcess(const plan::Plan& plan, ReportPage report, Parent parent)
+    : plan_(&plan), report_(std::move(report)), parent_(parent) {}
 InitProcess::InitProcess(InitProcess&&) noexcept = default;
 InitProcess::~InitProcess() { kill(); }
 
 void InitProcess::kill() {
     if (!pidfd_) return;
     (void)sys::send_signal(pidfd_, SIGKILL);
-    (void)reap(pidfd_);
+    (void)wait_for_status();
     pidfd_.reset();
+}
+
+Result<int> InitProcess::wait_for_status() const {
+    if (parent_ == Parent::self) return reap(pidfd_);
+    constexpr std::chrono::seconds end_deadline{10};
+    (void)TRY(wait_for_end(pidfd_, end_deadline));
+    return fail_errno(ECHILD, "waitid", "wait for init");
 }
 
 Fd InitProcess::release() { return std::move(pidfd_); }
@@ -220,7 +231,7 @@ Result<> InitProcess::expect_program(std::chrono::milliseconds deadline) {
 Result<> InitProcess::follow(pid_t pid, std::vector<Fd> descriptors) {
     if (descriptors.size() != 1)
         return fail({.fault = Fault::corrupted, .operation = "follow init", .detail = "it sent no pidfd"});
-    (void)TRY(reap(pidfd_));
+    if (parent_ == Parent::self) (void)TRY(reap(pidfd_));
     pidfd_ = std::move(descriptors.front());
     pid_ = pid;
     return {};
@@ -236,7 +247,7 @@ Error InitProcess::failure() {
     // It ended without a word: before it was init, or by a signal.
     Error error{.operation = "wait for init", .detail = "it ended without a report"};
     if (!pidfd_ || !wait_for_end(pidfd_, std::chrono::seconds(2)).value_or(false)) return error;
-    const Result<int> status = reap(pidfd_);
+    const Result<int> status = wait_for_status();
     pidfd_.reset();
     if (!status) return error;
     if (report_.report().started == 0 && *status < 128) {

@@ -16,13 +16,19 @@
 
 namespace ocirt::lifecycle {
 
+// Whose child it is, who reaps it.
+enum class Parent : std::uint8_t {
+    self,
+    ours,  // CLONE_PARENT: this process is a worker of it, whose exit signal is SIGCHLD
+};
+
 class InitProcess {
    public:
     // Makes the process, has it execute init from a sealed file, and hands it the encoded plan. `cgroup` is the v2
     // tree's directory that it shall be born in, or nullptr. `plan` must outlive the object: errors are told in its
     // words.
     [[nodiscard]] static Result<InitProcess> launch(const plan::Plan& plan, const Fd* cgroup,
-                                                    std::uint32_t preserve_fds);
+                                                    std::uint32_t preserve_fds, Parent parent = Parent::self);
 
     // Unless release() was called: SIGKILL, and reaped.
     ~InitProcess();
@@ -53,12 +59,14 @@ class InitProcess {
    private:
     struct Birth;
 
-    InitProcess(const plan::Plan& plan, ReportPage report);
+    InitProcess(const plan::Plan& plan, ReportPage report, Parent parent);
 
     static void become_init(void* argument);
 
     [[nodiscard]] Result<> clone(const Fd& image, const Fd& their_end, const Fd* cgroup, std::uint32_t preserve_fds);
     [[nodiscard]] Error failure();
+    // It has ended or is about to. Its status where it is ours to know.
+    [[nodiscard]] Result<int> wait_for_status() const;
     [[nodiscard]] Result<> follow(pid_t pid, std::vector<Fd> descriptors);
 
     const plan::Plan* plan_;
@@ -68,6 +76,7 @@ class InitProcess {
     Fd pidfd_;
     Fd console_;
     pid_t pid_ = 0;
+    Parent parent_;
     bool born_in_cgroup_ = false;
 };
 

@@ -1,0 +1,81 @@
+#include "shim/containerd/start.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "common/sha256.h"
+#include "runtime/spec/load.h"
+
+namespace ocirt::shim {
+namespace {
+
+constexpr std::string_view scheme = "unix://";
+constexpr int backlog = 128;
+
+Result<sockaddr_un> name_of(const std::string& path) {
+    sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
+    if (path.size() >= sizeof(name.sun_path))
+        return fail({.fault = Fault::invalid_argument,
+                     .operation = "listen on the socket",
+                     .object = path,
+                     .detail = "its path is too long"});
+    std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+    return name;
+}
+
+bool is_served(const sockaddr_un& name) {
+    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0 || errno == EAGAIN;
+}
+
+}  // namespace
+
+std::string group_of(const std::string& bundle) {
+    const Result<spec::Loaded> config = spec::load(bundle + "/config.json");
+    if (!config) return {};
+    for (const char* name : {"io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"})
+        for (const auto& [key, value] : config->parsed.value.annotations)
+            if (key == name) return value;
+    return {};
+}
+
+Result<Listening> listen_for_group(const Bootstrap& bootstrap, const Flags& flags, const std::string& group) {
+    const std::string key = flags.address + "\n" + flags.namespace_name + "\n" + group;
+    const std::string path = bootstrap.socket_directory + "/" + sha256(key);
+    const sockaddr_un name = TRY(name_of(path));
+    Listening found{.address = std::string(scheme) + path, .listener = {}};
+    std::error_code made;
+    std::filesystem::create_directories(bootstrap.socket_directory, made);
+    (void)::chmod(bootstrap.socket_directory.c_str(), S_IRWXU);
+    Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!listener) return fail_errno("socket", "listen on the socket", path);
+    ::fchmod(listener.get(), S_IRUSR | S_IWUSR);  // the mode that bind gives the file
+    const auto bind = [&] {
+        return ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+    };
+    if (!bind()) {
+        if (errno != EADDRINUSE) return fail_errno("bind", "listen on the socket", path);
+        if (is_served(name)) return found;
+        ::unlink(path.c_str());
+        if (!bind()) return fail_errno("bind", "listen on the socket", path);
+    }
+    if (::listen(listener.get(), backlog) != 0) return fail_errno("listen", "listen on the socket", path);
+    found.listener = std::move(listener);
+    return found;
+}
+
+void remove_dead_socket(const std::string& address) {
+    if (!address.starts_with(scheme)) return;
+    const std::string path = address.substr(scheme.size());
+    const Result<sockaddr_un> name = name_of(path);
+    if (name && !is_served(*name)) ::unlink(path.c_str());
+}
+
+}  // namespace ocirt::shim

@@ -1,0 +1,53 @@
+// The only place that reaps: every child's end, once. A child may end before the shim knows what it is (its worker's
+// message is still on the way); such an end is kept until it has been claimed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <unordered_map>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "shim/event_loop.h"
+
+namespace ocirt::shim {
+
+struct Exit {
+    pid_t pid = 0;
+    int status = 0;  // as a shell has it: the exit status, or 128 plus the signal
+    std::chrono::system_clock::time_point at;
+};
+
+class Reaper {
+   public:
+    using Ended = std::function<void(const Exit&)>;
+
+    // Blocks SIGCHLD in this process.
+    [[nodiscard]] static Result<std::unique_ptr<Reaper>> start(EventLoop& loop);
+    ~Reaper();
+    Reaper(const Reaper&) = delete;
+    Reaper& operator=(const Reaper&) = delete;
+
+    // Calls `ended` once, from the loop or, where the child has ended already, at once.
+    void expect(pid_t pid, Ended ended);
+
+    // While anyone holds on, ends that nobody expects are kept.
+    void hold() { ++holds_; }
+    void release();
+
+    // Looks for children that have ended without waiting for the signal.
+    void sweep();
+
+   private:
+    explicit Reaper(EventLoop& loop) : loop_(loop) {}
+
+    EventLoop& loop_;
+    Fd signals_;
+    std::unordered_map<pid_t, Ended> expected_;
+    std::unordered_map<pid_t, Exit> unclaimed_;
+    unsigned holds_ = 0;
+};
+
+}  // namespace ocirt::shim

@@ -1,0 +1,100 @@
+// The standard streams of one process, as containerd names them: FIFOs that a client opens when it likes.
+//
+// Without a terminal the process gets the FIFOs themselves and no byte passes through the shim, which only holds them:
+//   stdout, stderr  a read end, so that a client that goes away is no SIGPIPE; a write end, so that the client sees no
+//                   early end. Once the process has ended the read end goes first, the write end when a client has
+//                   read everything.
+//   stdin           a write end, until CloseIO: a client that goes away is no end of input.
+// With a terminal the shim relays between it and the FIFOs, a bounded buffer each way.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "shim/event_loop.h"
+
+namespace ocirt::shim {
+
+struct StdioNames {
+    std::string input;
+    std::string output;
+    std::string error;
+    bool terminal = false;
+};
+
+// A name's kind: a bare path and fifo:// are FIFOs (or what else stands there), file:// a log that is appended to.
+// Errors: Fault::unsupported for binary:// and all else, naming it.
+struct StdioTarget {
+    enum class Kind : std::uint8_t { none, path, append };
+    Kind kind = Kind::none;
+    std::string path{};
+};
+[[nodiscard]] Result<StdioTarget> parse_stdio(const std::string& name);
+
+// In a worker: opens the process's own ends and puts them at 0, 1 and 2. With a terminal these are /dev/null.
+[[nodiscard]] Result<> take_stdio(const StdioNames& names);
+
+class Stdio {
+   public:
+    // The shim's ends. Errors: the name's, or the path's.
+    [[nodiscard]] static Result<std::unique_ptr<Stdio>> hold(EventLoop& loop, const StdioNames& names);
+    ~Stdio();
+    Stdio(const Stdio&) = delete;
+    Stdio& operator=(const Stdio&) = delete;
+
+    // Relays from now on. `console` is the terminal's master end.
+    [[nodiscard]] Result<> relay(Fd console);
+    [[nodiscard]] const Fd& console() const { return console_; }
+    [[nodiscard]] Result<> resize(std::uint16_t width, std::uint16_t height) const;
+
+    // CloseIO: the end of its input, once the clients have closed, too.
+    void close_input();
+
+    // The process has ended. Calls `drained` once a client has come and read everything, or `deadline` has passed.
+    void finish(std::chrono::milliseconds deadline, std::function<void()> drained);
+    // No more clients will come: what has been read is enough.
+    void expect_no_client();
+
+   private:
+    // A FIFO that the process writes to.
+    struct Output {
+        Fd reader;
+        Fd writer;
+        bool is_fifo = false;
+    };
+
+    explicit Stdio(EventLoop& loop) : loop_(loop) {}
+
+    [[nodiscard]] Result<> hold_output(const std::string& name, Output& output) const;
+    void console_ready(std::uint32_t events);
+    void write_to_client();
+    void input_ready();
+    void write_to_console();
+    void change_console();
+    [[nodiscard]] bool is_drained() const;
+    void check_drained();
+
+    EventLoop& loop_;
+    Fd input_;
+    Output output_;
+    Output error_;
+    Fd console_;
+    std::string to_client_;
+    std::string to_console_;
+    bool output_blocked_ = false;
+    bool console_blocked_ = false;
+    bool console_ended_ = false;
+    bool client_expected_ = true;
+    std::function<void()> drained_;
+    EventLoop::Clock::time_point deadline_;
+    std::chrono::milliseconds pause_{};
+    std::optional<EventLoop::Timer> timer_;
+};
+
+}  // namespace ocirt::shim

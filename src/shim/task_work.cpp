@@ -1,0 +1,128 @@
+#include "shim/task_work.h"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "common/json_document.h"
+#include "runtime/lifecycle/create.h"
+#include "runtime/lifecycle/events.h"
+#include "runtime/lifecycle/exec.h"
+#include "runtime/lifecycle/kill.h"
+#include "runtime/lifecycle/pause.h"
+#include "runtime/lifecycle/processes.h"
+#include "runtime/lifecycle/remove.h"
+#include "runtime/lifecycle/start.h"
+#include "runtime/lifecycle/update.h"
+#include "runtime/spec/parse.h"
+#include "shim/containerd/metrics.h"
+#include "worker.pb.h"
+
+namespace ocirt::shim {
+namespace {
+
+using lifecycle::Container;
+
+Output started(pid_t pid, Fd pidfd, Fd console) {
+    wire::StartedProcess message;
+    message.set_pid(pid);
+    Output output{.message = message.SerializeAsString()};
+    output.descriptors.push_back(std::move(pidfd));
+    if (console) output.descriptors.push_back(std::move(console));
+    return output;
+}
+
+}  // namespace
+
+Result<Output> create_container(const CreateWork& work) {
+    const std::string rootfs = work.bundle + "/rootfs";
+    if (!work.rootfs.empty()) TRY(mount_rootfs(rootfs, work.rootfs));
+    const auto create = [&work]() -> Result<lifecycle::Created> {
+        TRY(take_stdio(work.names));
+        return lifecycle::create({.root = work.root,
+                                  .id = work.id,
+                                  .bundle = work.bundle,
+                                  .console = {.keep = true},
+                                  .no_pivot = work.no_pivot_root,
+                                  .no_new_keyring = work.no_new_keyring,
+                                  .parent = lifecycle::Parent::ours});
+    };
+    Result<lifecycle::Created> created = create();
+    if (!created) {
+        if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs);
+        return std::unexpected(std::move(created).error());
+    }
+    return started(created->container.record.init.pid, std::move(created->pidfd), std::move(created->console));
+}
+
+Result<Output> start_container(const std::string& root, const std::string& id) {
+    Container container = TRY(Container::open(root, id));
+    TRY(lifecycle::start(container));
+    return Output{};
+}
+
+Result<Output> execute_process(const ExecWork& work) {
+    TRY(take_stdio(work.names));
+    lifecycle::Executed process = TRY(lifecycle::execute({.root = work.root,
+                                                          .id = work.id,
+                                                          .process_text = work.process,
+                                                          .tty = work.names.terminal,
+                                                          .detach = true,
+                                                          .keep_console = true,
+                                                          .parent = lifecycle::Parent::ours},
+                                                         Log{}));
+    return started(process.pid, std::move(process.pidfd), std::move(process.console));
+}
+
+Result<Output> remove_container(const std::string& root, const std::string& id, const std::string& bundle) {
+    Result<Container> container = Container::open(root, id);
+    if (container) {
+        TRY(lifecycle::remove(*container, true));
+    } else if (container.error().fault == Fault::corrupted) {
+        TRY(lifecycle::discard(root, id));
+    } else if (container.error().fault != Fault::not_found) {
+        return std::unexpected(std::move(container).error());
+    }
+    TRY(unmount_rootfs(bundle + "/rootfs"));
+    return Output{};
+}
+
+Result<Output> signal_container(const std::string& root, const std::string& id, int signal) {
+    TRY(lifecycle::kill(TRY(Container::open(root, id)), signal, true));
+    return Output{};
+}
+
+Result<Output> pause_container(const std::string& root, const std::string& id) {
+    Container container = TRY(Container::open(root, id));
+    TRY(lifecycle::pause(container));
+    return Output{};
+}
+
+Result<Output> resume_container(const std::string& root, const std::string& id) {
+    Container container = TRY(Container::open(root, id));
+    TRY(lifecycle::resume(container));
+    return Output{};
+}
+
+Result<Output> update_container(const std::string& root, const std::string& id, const std::string& resources) {
+    Container container = TRY(Container::open(root, id));
+    const JsonDocument document = JsonDocument::parse(resources);
+    const spec::ParsedAs<spec::Resources> parsed = spec::parse_resources(document);
+    if (!parsed.ok()) return fail(spec::to_error(parsed.findings, "resources"));
+    (void)TRY(lifecycle::update(container, parsed.value));
+    return Output{};
+}
+
+Result<Output> list_pids(const std::string& root, const std::string& id) {
+    wire::ContainerPids message;
+    for (const pid_t pid : TRY(lifecycle::pids(TRY(Container::open(root, id))))) message.add_pids(pid);
+    return Output{.message = message.SerializeAsString()};
+}
+
+Result<Output> read_stats(const std::string& root, const std::string& id) {
+    const Container container = TRY(Container::open(root, id));
+    const cgroup::Stats stats = TRY(lifecycle::stats(container));
+    return Output{.message = encode_metrics(stats, container.record.cgroups)};
+}
+
+}  // namespace ocirt::shim

@@ -1,0 +1,51 @@
+// What workers do for a task: each runs in a process of its own (worker.h), with the lifecycle's code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shim/rootfs.h"
+#include "shim/stdio.h"
+#include "shim/worker.h"
+
+namespace ocirt::shim {
+
+struct CreateWork {
+    std::string root;  // of the state directories
+    std::string id;
+    std::string bundle;
+    std::vector<RootfsMount> rootfs;
+    StdioNames names;
+    bool no_pivot_root = false;
+    bool no_new_keyring = false;
+};
+// Output: wire::StartedProcess; a pidfd; the terminal's master end, where there is one. On an error nothing is left.
+[[nodiscard]] Result<Output> create_container(const CreateWork& work);
+
+[[nodiscard]] Result<Output> start_container(const std::string& root, const std::string& id);
+
+struct ExecWork {
+    std::string root;
+    std::string id;
+    std::string process;  // JSON
+    StdioNames names;
+};
+// Output as of create_container.
+[[nodiscard]] Result<Output> execute_process(const ExecWork& work);
+
+// Whatever is left of it: processes, cgroups, mounts, state. What is not there is gone.
+[[nodiscard]] Result<Output> remove_container(const std::string& root, const std::string& id,
+                                              const std::string& bundle);
+
+[[nodiscard]] Result<Output> signal_container(const std::string& root, const std::string& id, int signal);
+[[nodiscard]] Result<Output> pause_container(const std::string& root, const std::string& id);
+[[nodiscard]] Result<Output> resume_container(const std::string& root, const std::string& id);
+// `resources`: linux.resources as JSON.
+[[nodiscard]] Result<Output> update_container(const std::string& root, const std::string& id,
+                                              const std::string& resources);
+// Output: wire::ContainerPids.
+[[nodiscard]] Result<Output> list_pids(const std::string& root, const std::string& id);
+// Output: wire::Any with the metrics.
+[[nodiscard]] Result<Output> read_stats(const std::string& root, const std::string& id);
+
+}  // namespace ocirt::shim
