@@ -31,7 +31,7 @@ struct TaskProcess {
     bool deleting = false;
     pid_t pid = 0;
     Fd pidfd;
-    std::unique_ptr<Stdio> stdio;
+    std::shared_ptr<Stdio> stdio;
     std::optional<Exit> exit;
     std::vector<Reply> waiting;  // for its end
 };

@@ -238,15 +238,14 @@ void TaskService::tell_end(Task& task, TaskProcess& process) {
     wire::WaitResponse response;
     set_exit(response, *process.exit);
     for (const Reply& reply : std::exchange(process.waiting, {})) answer(reply, response);
-    drain(std::move(process.stdio));
+    drain(process.stdio);
 }
 
 // The process may be deleted meanwhile.
-void TaskService::drain(std::unique_ptr<Stdio> stdio) {
+void TaskService::drain(const std::shared_ptr<Stdio>& stdio) {
     if (!stdio) return;
     ++draining_;
-    const std::shared_ptr<Stdio> kept = std::move(stdio);
-    kept->finish(drain_deadline, [this, kept] { --draining_; });
+    stdio->finish(drain_deadline, [this, stdio] { --draining_; });
 }
 
 void TaskService::start(const wire::StartRequest& request, const Reply& reply) {
@@ -379,6 +378,7 @@ void TaskService::remove_exec(Task& task, TaskProcess& process, const Reply& rep
     wire::DeleteResponse response;
     response.set_pid(static_cast<std::uint32_t>(process.pid));
     if (process.exit) set_exit(response, *process.exit);
+    if (process.stdio) process.stdio->expect_no_client();
     task.execs.erase(process.exec_id);
     answer(reply, response);
 }

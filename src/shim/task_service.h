@@ -74,7 +74,7 @@ class TaskService {
     void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
     void tell_end(Task& task, TaskProcess& process);
     void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
-    void drain(std::unique_ptr<Stdio> stdio);
+    void drain(const std::shared_ptr<Stdio>& stdio);
     void run(const Work& work, const Reply& reply, std::function<void(Output)> then);
 
     template <class Event>
