@@ -140,9 +140,24 @@ TEST_F(CriuCounter, IsNoMoreThanTheConfigLetsIt) {
     EXPECT_NE(read_file("/proc/" + pid + "/status").find("NoNewPrivs:\t1"), std::string::npos);
     EXPECT_EQ(bundle_.remove(true).status, 0);
     bundle_.json("/process/noNewPrivileges", false).json("/root/readonly", true);
-    expect_refused("image", "/root");
+    EXPECT_EQ(restore("image", {"--detach"}).wait(slow).status, 0) << bundle_.log();
+    const std::string readonly = std::to_string(bundle_.state().value("pid", 0));
+    EXPECT_FALSE(std::ofstream("/proc/" + readonly + "/root/new").is_open()) << "the image's root was writable";
+    EXPECT_EQ(bundle_.remove(true).status, 0);
     bundle_.json("/root/readonly", false);
     Process again = restore("image");
+    expect_counting_from(number, again);
+}
+
+TEST_F(CriuCounter, HasItsReadonlyRoot) {
+    bundle_.json("/root/readonly", true);
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const int number = last_number(first.wait(slow).out);
+    Process again = restore("image");
+    ASSERT_TRUE(again.wait_for("n" + std::to_string(number + 1) + "\n", slow)) << bundle_.log();
+    const std::string root = "/proc/" + std::to_string(bundle_.state().value("pid", 0)) + "/root";
+    EXPECT_FALSE(std::ofstream(root + "/new").is_open());
     expect_counting_from(number, again);
 }
 
