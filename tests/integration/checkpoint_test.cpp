@@ -10,6 +10,7 @@
 
 #include "support/bundle.h"
 #include "support/host.h"
+#include "support/pty.h"
 
 namespace ocirt::test {
 namespace {
@@ -100,6 +101,23 @@ TEST(CheckpointRefusals, NameTheOption) {
         EXPECT_FALSE(fs::exists(image_of(bundle))) << words[0];
     }
     EXPECT_EQ(bundle.state()["status"], "running");
+}
+
+TEST(CheckpointRefusals, OfTheCallersTerminal) {
+    Bundle bundle;
+    Pty pty;
+    const int slave = pty.slave.get();
+    bundle.sh("echo ready; sleep 100").write_config();
+    Command command = bundle.make_command({"run", "--bundle", bundle.path(), bundle.id()});
+    command.descriptors = {{slave, 0}, {slave, 1}, {slave, 2}};
+    const Process running(command);
+    ASSERT_TRUE(pty.screen.wait_for("ready"));
+    const Finished finished = checkpoint(bundle);
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(says(finished, "descriptor 0 is the terminal")) << finished.err;
+    EXPECT_TRUE(says(finished, "--shell-job")) << finished.err;
+    EXPECT_FALSE(fs::exists(image_of(bundle)));
+    EXPECT_EQ(bundle.remove(true).status, 0);
 }
 
 TEST(CheckpointRefusals, OfMissingCriu) {

@@ -138,7 +138,17 @@ class Restoration {
             const std::string& key = descriptors[number];
             const bool first =
                 std::ranges::find(descriptors, key) == descriptors.begin() + static_cast<std::ptrdiff_t>(number);
-            if (first && (key.starts_with("pipe:") || key.starts_with("file[")))
+            const bool terminal = key.starts_with("tty[");
+            if (terminal && !request_.options.shell_job) {
+                return fail({.fault = Fault::unsupported,
+                             .operation = operation,
+                             .object = "\"" + record_.id + "\"",
+                             .detail = "the image was made with --shell-job",
+                             .hint = "use --shell-job, from a terminal that the container may have"});
+            }
+            // It would look for its stdin where that has been handed on already.
+            if (terminal) wanted.set_shell_job(false);
+            if (first && (terminal || key.starts_with("pipe:") || key.starts_with("file[")))
                 add_descriptor(wanted, key, static_cast<int>(number));
         }
         return request;
