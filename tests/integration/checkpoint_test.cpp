@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <regex>
 #include <set>
 
@@ -219,6 +220,24 @@ TEST(RestoreRefusals, OfContainersThatItCannotMake) {
     const Finished finished = restore(bundle);
     EXPECT_EQ(finished.status, 1);
     EXPECT_TRUE(says(finished, "user namespace")) << finished.err;
+    EXPECT_TRUE(bundle.leaks().empty());
+}
+
+TEST(RestoreRefusals, OfCgroupModes) {
+    Bundle bundle;
+    use_criu(bundle, program(bundle, failing_criu));
+    fs::create_directory(image_of(bundle));
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "ignore"}), "/linux/namespaces"));
+    bundle.without_namespace("cgroup");
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "ignore"}), "no luck here"));
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "strict"}), "no luck here"));
+    const std::optional<fs::path> cgroup = bundle.cgroup("pids");
+    if (!cgroup) GTEST_SKIP() << "SKIP: no pids controller";
+    fs::create_directories(*cgroup);
+    const Finished finished = restore(bundle, {"--manage-cgroups-mode", "strict"});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(says(finished, cgroup->string() + " already")) << finished.err;
+    EXPECT_TRUE(fs::remove(*cgroup)) << "it was not ocirt's to remove";
     EXPECT_TRUE(bundle.leaks().empty());
 }
 
