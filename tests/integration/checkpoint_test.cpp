@@ -278,6 +278,14 @@ TEST_F(HostileImage, WithAFifo) {
     expect_refused("pages-1.img");
 }
 
+TEST_F(HostileImage, WithASocket) {
+    const DescriptorSocket listening(image_ / "lazy-pages.socket");
+    expect_refused("lazy-pages.socket");
+    // Of `criu lazy-pages`, which whoever restores by it has started.
+    (void)restore(bundle_, {"--lazy-pages"});
+    EXPECT_TRUE(fs::exists(bundle_.scratch() / "asked"));
+}
+
 TEST_F(HostileImage, WhoseParentIsAnywhere) {
     fs::create_symlink("/etc", image_ / "parent");
     expect_refused("parent");

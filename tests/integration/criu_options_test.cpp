@@ -222,18 +222,18 @@ TEST_F(CriuOptions, LazyPagesComeWhenTheyAreTouched) {
     Process dumping(dump);
     ASSERT_TRUE(ready.wait()) << bundle_.log();
     EXPECT_EQ(status(), "running");
-    fs::create_directory(path("work"));
     StatusPipe listening;
-    Process pages(
-        {.args = {criu, "lazy-pages", "--images-dir", path("image"), "--work-dir", path("work"), "--page-server",
-                  "--address", "127.0.0.1", "--port", "9876", "--status-fd", "5", "-v4", "-o", "pages.log"},
-         .descriptors = {{listening.writing.get(), 5}}});
-    ASSERT_TRUE(listening.wait()) << read_file(path("work/pages.log"));
+    // Without a directory for its work it puts its socket among the images, as runc's users have it.
+    Process pages({.args = {criu, "lazy-pages", "--images-dir", path("image"), "--page-server", "--address",
+                            "127.0.0.1", "--port", "9876", "--status-fd", "5", "-v4", "-o", "pages.log"},
+                   .cwd = path("image"),
+                   .descriptors = {{listening.writing.get(), 5}}});
+    ASSERT_TRUE(listening.wait()) << read_file(path("image/pages.log"));
     bundle_.id("another").json("/linux/cgroupsPath", bundle_.cgroups_path() + "-another");
-    Process again = restore("image", {"--lazy-pages", "--work-path", path("work")});
+    Process again = restore("image", {"--lazy-pages"});
     EXPECT_TRUE(again.wait_for("n", slow)) << bundle_.log();
     EXPECT_EQ(dumping.wait(slow).status, 0) << bundle_.log();
-    EXPECT_EQ(pages.wait(slow).status, 0) << read_file(path("work/pages.log"));
+    EXPECT_EQ(pages.wait(slow).status, 0) << read_file(path("image/pages.log"));
     const int number = last_number(first.wait(slow).out);
     expect_counting_from(number, again);
 }
