@@ -89,6 +89,7 @@ struct Plan {
     std::optional<int> oom_score_adj;
     bool terminal = false;  // init sends the master end of one (Stage::console)
     std::optional<spec::ConsoleSize> console_size;
+    bool notifies = false;     // the container gets a NOTIFY_SOCKET: the parent makes it before it opens the trees
     bool keep_groups = false;  // of the caller: they are the program's too
     bool use_cgroups = true;
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself

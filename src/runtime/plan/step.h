@@ -16,6 +16,7 @@ inline constexpr Slot slot_root = 3;       // the root tree, detached until Atta
 inline constexpr Slot slot_null = 4;       // the host's /dev/null, verified and detached, for masks
 inline constexpr Slot slot_state = 5;      // the hooks' state JSON: a sealed memfd, replaced by later messages
 inline constexpr Slot slot_container = 6;  // exec: a pidfd of the container's init, whose namespaces are joined
+inline constexpr Slot slot_notify = 7;     // where the container's notifications arrive: kept for `start`
 inline constexpr Slot slot_first_free = 8;
 inline constexpr Slot slot_limit = 4096;
 
