@@ -122,16 +122,16 @@ struct Command {
     std::string_view name;
     void (*add)(Cli&);
 };
-constexpr Command commands[] = {{"create", add_create},  {"start", add_start},
-                                {"run", add_run},        {"exec", add_exec},
-                                {"state", add_state},    {"kill", add_kill},
-                                {"delete", add_delete},  {"list", add_list},
-                                {"spec", add_spec},      {"features", add_features},
-                                {"plan", add_plan},      {"validate", add_validate},
-                                {"ps", add_ps},          {"pause", add_pause},
-                                {"resume", add_resume},  {"update", add_update},
-                                {"events", add_events},  {"checkpoint", add_checkpoint},
-                                {"restore", add_restore}};
+constexpr Command commands[] = {{"create", add_create},   {"start", add_start},
+                                {"run", add_run},         {"exec", add_exec},
+                                {"state", add_state},     {"kill", add_kill},
+                                {"delete", add_delete},   {"list", add_list},
+                                {"spec", add_spec},       {"features", add_features},
+                                {"plan", add_plan},       {"validate", add_validate},
+                                {"ps", add_ps},           {"pause", add_pause},
+                                {"resume", add_resume},   {"update", add_update},
+                                {"events", add_events},   {"checkpoint", add_checkpoint},
+                                {"restore", add_restore}, {"mounts", add_mounts}};
 
 void add_every_command(Cli& cli) {
     for (const Command& command : commands) command.add(cli);

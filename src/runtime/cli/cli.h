@@ -54,6 +54,7 @@ void add_pause(Cli& cli);
 void add_resume(Cli& cli);
 void add_update(Cli& cli);
 void add_events(Cli& cli);
+void add_mounts(Cli& cli);
 void add_checkpoint(Cli& cli);
 void add_restore(Cli& cli);
 

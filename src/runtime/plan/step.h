@@ -20,6 +20,9 @@ inline constexpr Slot slot_notify = 7;     // where the container's notification
 inline constexpr Slot slot_first_free = 8;
 inline constexpr Slot slot_limit = 4096;
 
+// How many mounts a program that ends with Leave can take back when it fails.
+inline constexpr uint32_t undo_limit = 512;
+
 // Where init and its parent meet. The parent sends each of the stages that init awaits exactly once and in this order;
 // init sends those that it notifies. See protocol.h.
 enum class Stage : uint32_t {
@@ -80,6 +83,10 @@ enum class Op : uint32_t {
     install_seccomp,
     await_start,
     exec,
+    // Records of older versions name ops by their number: new ones come last.
+    find_mount,
+    unmount,
+    leave,
     count,
 };
 
