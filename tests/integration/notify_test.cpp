@@ -138,6 +138,14 @@ TEST_F(NotifyTest, NothingIsLostWhileTheManagerIsSlow) {
     EXPECT_EQ(run.wait().status, 0);
 }
 
+TEST_F(NotifyTest, AManagerThatReadsNothingKeepsNobodyFromEnding) {
+    Manager manager(address_);
+    bundle_.sh("while :; do notify STATUS=more; done & sleep 0.3; exit 5");
+    EXPECT_EQ(bundle_.run().status, 5);
+    bundle_.sh("notify barrier & sleep 0.1; exit 6");
+    EXPECT_EQ(bundle_.run().status, 6);
+}
+
 TEST_F(NotifyTest, InATerminalToo) {
     Manager manager(address_);
     bundle_.json("/process/terminal", true).sh("notify READY=1 barrier STOPPING=1");

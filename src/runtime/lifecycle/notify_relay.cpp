@@ -19,7 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds barrier_patience = std::chrono::seconds(30);  // as runc's
 constexpr milliseconds finish_patience = std::chrono::seconds(1);
-constexpr milliseconds forever{-1};
 
 }  // namespace
 
@@ -99,43 +98,41 @@ void NotifyRelay::look_at_barrier() {
     held_.reset();
 }
 
-Result<> NotifyRelay::wait(const Fd* pidfd, milliseconds limit) {
-    std::array ready{awaited(), pollfd{.fd = pidfd == nullptr ? -1 : pidfd->get(), .events = POLLIN, .revents = 0}};
-    const int own = timeout();
-    const auto most = static_cast<int>(limit.count());
-    const int timeout = own < 0 || most < 0 ? std::max(own, most) : std::min(own, most);
-    if (::poll(ready.data(), ready.size(), timeout) < 0 && errno != EINTR) return fail_errno("poll", "wait");
-    return {};
+void NotifyRelay::settle(milliseconds patience) {
+    const auto end = Clock::now() + patience;
+    while (!idle()) {
+        const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+        pollfd ready = awaited();
+        if (left.count() <= 0 || (::poll(&ready, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)) return;
+        advance();
+    }
 }
 
 Result<> NotifyRelay::await_ready(const Fd& pidfd) {
-    const auto ended = [&pidfd] {
-        pollfd end{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-        return ::poll(&end, 1, 0) > 0;
-    };
-    while ((!ready_ || !outgoing_.empty()) && !ended()) {
-        TRY(wait(&pidfd, forever));
+    bool ended = false;
+    while (!ended && (!ready_ || !outgoing_.empty())) {
+        std::array waited{awaited(), pollfd{.fd = pidfd.get(), .events = POLLIN, .revents = 0}};
+        if (::poll(waited.data(), waited.size(), timeout()) < 0 && errno != EINTR) return fail_errno("poll", "wait");
+        ended = waited[1].revents != 0;
         advance();
     }
+    settle(barrier_patience);
+    finish();
+    if (!ready_ || !idle()) return {};
     // Once this process has ended the manager cannot find out any more whose message it was: until it has read it.
-    if (ready_ && !barrier_) begin_barrier({});
-    while (!outgoing_.empty() || barrier_) {
-        TRY(wait(nullptr, barrier_patience));
-        advance();
-    }
+    begin_barrier({});
+    settle(barrier_patience);
     finish();
     return {};
 }
 
 void NotifyRelay::finish() {
     const auto end = Clock::now() + finish_patience;
-    for (;;) {
-        const bool idle = outgoing_.empty() && !barrier_;
-        const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
-        if (left.count() <= 0) return;
-        pollfd ready = awaited();
-        if (::poll(&ready, 1, idle ? 0 : static_cast<int>(left.count())) <= 0) return;
+    const auto left = [end] { return std::chrono::ceil<milliseconds>(end - Clock::now()); };
+    settle(finish_patience);
+    for (pollfd more = awaited(); idle() && left().count() > 0 && ::poll(&more, 1, 0) > 0;) {
         advance();
+        settle(left());
     }
 }
 

@@ -49,7 +49,9 @@ class NotifyRelay {
     void hand_out();
     void begin_barrier(Fd held);
     void look_at_barrier();
-    [[nodiscard]] Result<> wait(const Fd* pidfd, std::chrono::milliseconds limit);
+    [[nodiscard]] bool idle() const { return outgoing_.empty() && !barrier_; }
+    // Until nothing is under way, or it takes too long.
+    void settle(std::chrono::milliseconds patience);
 
     Fd arriving_;
     Fd host_;
