@@ -215,6 +215,17 @@ TEST_F(NotifyTest, TheSocketIsAllThatTheContainerSeesOfTheHost) {
     EXPECT_EQ(manager.take(), "STATUS=read-only\n");
 }
 
+TEST_F(NotifyTest, WhereItCannotBeMountedTheErrorSaysWhoAskedForIt) {
+    Manager manager(address_);
+    fs::remove_all(bundle_.rootfs() / "run");
+    std::ofstream(bundle_.rootfs() / "run") << "a file";
+    const Finished finished = bundle_.sh("true").run();
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_EQ(finished.err,
+              "ocirt: NOTIFY_SOCKET: attach a prepared mount on /run/notify/notify.sock: not a directory "
+              "(ENOTDIR)\n");
+}
+
 // Threat A13.
 TEST_F(NotifyTest, ALinkInTheRootfsLeadsNowhereElse) {
     Manager manager(address_);

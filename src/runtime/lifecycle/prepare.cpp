@@ -62,7 +62,7 @@ Result<Prepared> prepare(const CreateRequest& request) {
 }
 
 Error locate(Error error, const JsonDocument& document, const std::string& file) {
-    if (error.pointer.empty() || !error.position.empty()) return error;
+    if (!error.pointer.starts_with('/') || !error.position.empty()) return error;
     const JsonPosition at = document.position(error.pointer);
     error.position = file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
     return error;

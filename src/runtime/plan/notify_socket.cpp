@@ -6,6 +6,11 @@
 #include "runtime/plan/draft.h"
 
 namespace ocirt::plan {
+namespace {
+
+constexpr const char* asked_by = "NOTIFY_SOCKET";  // of the environment
+
+}  // namespace
 
 // The socket alone is bound, not a directory of the host's: whoever may mount in the container finds nothing to write
 // to. It comes after the config's own mounts, which may cover /run.
@@ -20,9 +25,9 @@ void plan_notify_socket(Draft& draft) {
         .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
         .propagation = MS_PRIVATE,
     };
-    plan_tree(draft, socket, "");
-    draft.add(AttachMount<Hosted>{.slot = socket.slot, .target = notify_path});
-    plan_tree_attributes(draft, socket, notify_path, "");
+    plan_tree(draft, socket, asked_by);
+    draft.add(AttachMount<Hosted>{.slot = socket.slot, .target = notify_path}, asked_by);
+    plan_tree_attributes(draft, socket, notify_path, asked_by);
     draft.plan.notifies = true;
 }
 

@@ -39,7 +39,9 @@ using Action =
 
 struct Step {
     Action action;
-    std::string pointer;  // the JSON pointer that asked for it; empty for what every container gets
+    // The JSON pointer that asked for it, or the name of a variable of the caller's environment; empty for what every
+    // container gets.
+    std::string pointer;
 };
 
 // A mount tree that the parent opens before init attaches it.
