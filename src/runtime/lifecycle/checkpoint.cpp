@@ -43,8 +43,9 @@ Result<plan::Plan> plan_of(const Container& container) {
     const spec::Loaded config = TRY(kept ? spec::load(*kept, "config.json") : spec::load(path));
     if (!config.parsed.ok()) return fail(spec::to_error(config.parsed.findings, path));
     const plan::Host host = TRY(probe_host());
-    plan::Plan plan = TRY(plan::make_plan(
-        config.parsed.value, host, {.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups}));
+    plan::Options options{.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups};
+    if (container.directory.has_notify_socket()) options.notify_socket = state::notify_socket;
+    plan::Plan plan = TRY(plan::make_plan(config.parsed.value, host, options));
     TRY(check_restorable(plan, config.parsed.value.linux.find(spec::NamespaceKind::mount) != nullptr));
     return plan;
 }

@@ -28,8 +28,9 @@ struct CreateRequest {
     bool no_new_keyring = false;
     bool use_cgroups = true;
     plan::PassedFds passed{};
-    std::string pidfd_socket{};  // receives a pidfd of its first process
-    bool start = false;          // ask init to start before it is told that the container is created
+    std::string pidfd_socket{};   // receives a pidfd of its first process
+    std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty
+    bool start = false;           // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by

@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 
+#include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/checkpoint/external_mounts.h"
 #include "runtime/lifecycle/console.h"
@@ -84,6 +85,7 @@ class Restoration {
     [[nodiscard]] Container container() { return {std::move(directory_), std::move(record_)}; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
     [[nodiscard]] Fd take_console() { return console_.take(); }
+    [[nodiscard]] Fd take_notifications() { return std::move(notifications_); }
 
    private:
     Result<> make_cgroup() {
@@ -118,6 +120,7 @@ class Restoration {
             return fail_errno("readlink", "find the state directory");
         PrivateMounts mounts = TRY(PrivateMounts::enter());
         CriuFiles files = TRY(CriuFiles::open(request_.options));
+        if (prepared_.plan.notifies) notifications_ = TRY(bind_datagram_at(directory_.fd(), state::notify_socket));
         std::vector<SlotFd> trees = TRY(open_trees(prepared_.plan));
         for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
             trees.push_back(std::move(tree));
@@ -267,6 +270,7 @@ class Restoration {
     state::Record record_;
     std::optional<cgroup::Cgroup> cgroup_;
     Fd pidfd_;
+    Fd notifications_;    // where they arrive
     pid_t restored_ = 0;  // our child (criu's rst_sibling), as soon as criu tells of it
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
@@ -313,8 +317,12 @@ Result<int> restore(const RestoreRequest& request, const Log& log) {
     Container container = restoration.container();
     container.directory.unlock();
     const Fd terminal = restoration.take_console();
-    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal)
-                                    : wait_and_forward(signals, restoration.pidfd()));
+    std::optional<NotifyRelay> relay =
+        relay_in_foreground(restoration.take_notifications(), request.create.notify_socket, log);
+    NotifyRelay* const notifications = relay ? &*relay : nullptr;
+    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal, notifications)
+                                    : wait_and_forward(signals, restoration.pidfd(), notifications));
+    if (relay) relay->finish();
     if (request.keep) return status;
     const Result<Removed> removed = remove_ended(container);
     // Someone else's `delete` came before.
