@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace ocirt {
@@ -131,6 +132,33 @@ Result<Fd> listen_at(const Fd& directory, const std::string& name) {
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
         return fail_errno("bind", "make the socket", name);
     if (::listen(socket.get(), 16) != 0) return fail_errno("listen", "listen on the socket", name);
+    return socket;
+}
+
+Result<Fd> bind_datagram_at(const Fd& directory, const std::string& name) {
+    Fd socket = TRY(make_socket(SOCK_DGRAM | SOCK_NONBLOCK));
+    const sockaddr_un address = TRY(address_of(directory, name));
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+        return fail_errno("bind", "make the socket", name);
+    // By name, as the umask has had its part in what bind made.
+    if (::fchmodat(directory.get(), name.c_str(), 0777, 0) != 0)
+        return fail_errno("fchmodat", "set the mode of the socket", name);
+    return socket;
+}
+
+Result<Fd> connect_datagram(const std::string& address) {
+    Fd socket = TRY(make_socket(SOCK_DGRAM | SOCK_NONBLOCK));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    const bool abstract = address.starts_with('@');
+    // An abstract name ends where the address does, a path with its NUL.
+    const std::size_t size = address.size() + (abstract ? 0 : 1);
+    if (size > sizeof(name.sun_path)) return fail_errno(ENAMETOOLONG, "connect", "connect to the socket", address);
+    std::memcpy(name.sun_path, address.c_str(), size);
+    if (abstract) name.sun_path[0] = '\0';
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0)
+        return fail_errno("connect", "connect to the socket", address);
     return socket;
 }
 

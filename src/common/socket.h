@@ -48,4 +48,12 @@ struct Datagram {
 [[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);
 [[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name, int type = SOCK_SEQPACKET);
 
+// A datagram socket named `name` in `directory`, which everybody who reaches the name may write to (mode 0777). It
+// never blocks. Bound as listen_at does.
+[[nodiscard]] Result<Fd> bind_datagram_at(const Fd& directory, const std::string& name);
+
+// A datagram socket that never blocks, connected to the path `address`, or to the abstract name after its "@".
+// Errors: ENAMETOOLONG beyond what sun_path holds.
+[[nodiscard]] Result<Fd> connect_datagram(const std::string& address);
+
 }  // namespace ocirt

@@ -62,10 +62,12 @@ std::string fish_completion(const cli::Cli& cli) {
         const std::string here = "__fish_seen_subcommand_from " + name;
         text += "complete -c ocirt -n __fish_use_subcommand -a " + name + " -d " + quoted(command.description) + "\n";
         text += lines_of(command.options, here);
-        for (const cli::Names names : arguments_of(command))
-            if (names != cli::Names::nothing)
-                text += "complete -c ocirt -n " + quoted(here) + (names == cli::Names::file ? " -F" : words_of(names)) +
-                        "\n";
+        for (const cli::Option& argument : arguments_of(command)) {
+            if (argument.names == cli::Names::nothing && argument.choices.empty()) continue;
+            const bool file = argument.names == cli::Names::file;
+            text += "complete -c ocirt -n " + quoted(here) +
+                    (file ? " -F" : words_of(argument.names, argument.choices)) + "\n";
+        }
     }
     return text;
 }

@@ -63,8 +63,9 @@ std::string zsh_completion(const cli::Cli& cli) {
         commands += "        '" + name + ":" + quoted(command.description) + "'\n";
         cases += "        " + name + ")\n            _arguments -s" + specifications(command.options);
         int number = 1;
-        for (const cli::Names names : arguments_of(command))
-            cases += " \\\n            '" + std::to_string(number++) + ":" + action_of(names) + "'";
+        for (const cli::Option& argument : arguments_of(command))
+            cases += " \\\n            '" + std::to_string(number++) + ":" +
+                     action_of(argument.names, argument.choices) + "'";
         cases += name == "exec" ? " \\\n            '*::command:_normal'\n            ;;\n" : "\n            ;;\n";
     }
     return std::string("#compdef ocirt\n# zsh completion for ocirt, written by its build\n") + ids +

@@ -30,7 +30,7 @@ std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR";
 std::string section(const std::string& name) { return ".SH " + name + "\n"; }
 std::string entry(const std::string& term, const std::string& text) { return ".TP\n" + term + "\n" + text + "\n"; }
 
-std::string head(std::string name, std::string_view description) {
+std::string head(const std::string& name, std::string_view description) {
     std::string upper = name;
     std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
     return ".TH " + upper + " 8 \"\" \"ocirt " + std::string(version) + "\" \"ocirt\"\n" + section("NAME") +

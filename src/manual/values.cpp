@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 
 namespace ocirt::manual {
 
-std::vector<cli::Names> arguments_of(const cli::Command& command) {
-    if (command.words.starts_with("ID ")) return {cli::Names::container};  // then it is the container's, or ps's
-    std::vector<cli::Names> names;
-    for (const cli::Option& option : command.options)
-        if (option.is_argument()) names.push_back(option.names);
-    return names;
+std::vector<cli::Option> arguments_of(const cli::Command& command) {
+    // What follows the id is the container's, or ps's.
+    if (command.words.starts_with("ID ")) return {{.spellings = "id", .names = cli::Names::container}};
+    std::vector<cli::Option> arguments;
+    std::ranges::copy_if(command.options, std::back_inserter(arguments), &cli::Option::is_argument);
+    return arguments;
 }
 
 std::string signal_names() {

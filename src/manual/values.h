@@ -9,8 +9,8 @@
 
 namespace ocirt::manual {
 
-// What the words of a command may be, in their order.
-[[nodiscard]] std::vector<cli::Names> arguments_of(const cli::Command& command);
+// Its arguments in their order.
+[[nodiscard]] std::vector<cli::Option> arguments_of(const cli::Command& command);
 
 // "HUP", "INT", … with blanks between.
 [[nodiscard]] std::string signal_names();

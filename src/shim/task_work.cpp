@@ -57,7 +57,7 @@ Result<Output> create_container(const CreateWork& work) {
 
 Result<Output> start_container(const std::string& root, const std::string& id) {
     Container container = TRY(Container::open(root, id));
-    TRY(lifecycle::start(container));
+    TRY(lifecycle::start(container, "", Log{}));
     return Output{};
 }
 

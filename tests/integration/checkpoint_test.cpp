@@ -5,11 +5,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <regex>
 #include <set>
 
 #include "support/bundle.h"
 #include "support/host.h"
+#include "support/pty.h"
 
 namespace ocirt::test {
 namespace {
@@ -100,6 +102,23 @@ TEST(CheckpointRefusals, NameTheOption) {
         EXPECT_FALSE(fs::exists(image_of(bundle))) << words[0];
     }
     EXPECT_EQ(bundle.state()["status"], "running");
+}
+
+TEST(CheckpointRefusals, OfTheCallersTerminal) {
+    Bundle bundle;
+    Pty pty;
+    const int slave = pty.slave.get();
+    bundle.sh("echo ready; sleep 100").write_config();
+    Command command = bundle.make_command({"run", "--bundle", bundle.path(), bundle.id()});
+    command.descriptors = {{slave, 0}, {slave, 1}, {slave, 2}};
+    const Process running(command);
+    ASSERT_TRUE(pty.screen.wait_for("ready"));
+    const Finished finished = checkpoint(bundle);
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(says(finished, "descriptor 0 is the terminal")) << finished.err;
+    EXPECT_TRUE(says(finished, "--shell-job")) << finished.err;
+    EXPECT_FALSE(fs::exists(image_of(bundle)));
+    EXPECT_EQ(bundle.remove(true).status, 0);
 }
 
 TEST(CheckpointRefusals, OfMissingCriu) {
@@ -204,6 +223,24 @@ TEST(RestoreRefusals, OfContainersThatItCannotMake) {
     EXPECT_TRUE(bundle.leaks().empty());
 }
 
+TEST(RestoreRefusals, OfCgroupModes) {
+    Bundle bundle;
+    use_criu(bundle, program(bundle, failing_criu));
+    fs::create_directory(image_of(bundle));
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "ignore"}), "/linux/namespaces"));
+    bundle.without_namespace("cgroup");
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "ignore"}), "no luck here"));
+    EXPECT_TRUE(says(restore(bundle, {"--manage-cgroups-mode", "strict"}), "no luck here"));
+    const std::optional<fs::path> cgroup = bundle.cgroup("pids");
+    if (!cgroup) GTEST_SKIP() << "SKIP: no pids controller";
+    fs::create_directories(*cgroup);
+    const Finished finished = restore(bundle, {"--manage-cgroups-mode", "strict"});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(says(finished, cgroup->string() + " already")) << finished.err;
+    EXPECT_TRUE(fs::remove(*cgroup)) << "it was not ocirt's to remove";
+    EXPECT_TRUE(bundle.leaks().empty());
+}
+
 // Threat F3: what an image holds is files. criu must not even be asked.
 class HostileImage : public ::testing::Test {
    protected:
@@ -239,6 +276,14 @@ TEST_F(HostileImage, WithALink) {
 TEST_F(HostileImage, WithAFifo) {
     ASSERT_EQ(::mkfifo((image_ / "pages-1.img").c_str(), 0600), 0);
     expect_refused("pages-1.img");
+}
+
+TEST_F(HostileImage, WithASocket) {
+    const DescriptorSocket listening(image_ / "lazy-pages.socket");
+    expect_refused("lazy-pages.socket");
+    // Of `criu lazy-pages`, which whoever restores by it has started.
+    (void)restore(bundle_, {"--lazy-pages"});
+    EXPECT_TRUE(fs::exists(bundle_.scratch() / "asked"));
 }
 
 TEST_F(HostileImage, WhoseParentIsAnywhere) {

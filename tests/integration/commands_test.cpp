@@ -414,7 +414,6 @@ TEST(Suggestions, NameWhatWasProbablyMeant) {
     EXPECT_TRUE(has(error_of({"state", bundle.id() + "x"}), "did you mean \"" + bundle.id() + "\"?"));
     EXPECT_TRUE(has(error_of({"kill"}), "id is required"));
     EXPECT_TRUE(has(error_of({}), "a command is required"));
-    EXPECT_TRUE(has(error_of({"mounts", bundle.id()}), "\"mounts\": mounts of a running container"));
 }
 
 TEST(Help, OfEveryCommandHasExamplesAndGroups) {

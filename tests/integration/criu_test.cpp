@@ -5,11 +5,10 @@
 //     OCIRT_BINARY=/tmp/ocirt /tmp/integration --gtest_filter='Criu*'
 #include <gtest/gtest.h>
 
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 
-#include "support/bundle.h"
+#include "support/criu_counter.h"
 #include "support/host.h"
 #include "support/pty.h"
 
@@ -17,86 +16,6 @@ namespace ocirt::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* counter = "i=0; while :; do i=$((i+1)); echo n$i; sleep 0.1; done";
-// Emulated machines are slow, and criu looks at all of the kernel first.
-constexpr std::chrono::seconds slow{120};
-
-// The number in the last whole line "n123".
-int last_number(const std::string& output) {
-    const std::size_t end = output.rfind('\n');
-    if (end == std::string::npos) return -1;
-    const std::size_t begin = output.rfind('n', end);
-    int number = -1;
-    if (begin != std::string::npos) std::from_chars(output.data() + begin + 1, output.data() + end, number);
-    return number;
-}
-
-int first_number(const std::string& output) { return last_number(output.substr(0, output.find('\n') + 1)); }
-
-class CriuCounter : public ::testing::Test {
-   protected:
-    void SetUp() override {
-        const fs::path criu = "/usr/sbin/criu";
-        if (!fs::exists(criu)) GTEST_SKIP() << "SKIP: no criu";
-        const Finished check = run({.args = {criu, "check"}});
-        if (check.status != 0) GTEST_SKIP() << "SKIP: criu check: " << split_lines(check.err).front();
-        bundle_.sh(counter);
-    }
-
-    // Runs the container until it has counted to three.
-    Process start(const std::vector<std::string>& more = {}) {
-        Process process = bundle_.run_in_background(more);
-        EXPECT_TRUE(process.wait_for("n3\n")) << bundle_.log();
-        return process;
-    }
-
-    Finished checkpoint(const std::string& image, std::vector<std::string> more = {}) {
-        std::vector<std::string> words{"checkpoint", "--image-path", path(image)};
-        words.insert(words.end(), more.begin(), more.end());
-        words.push_back(bundle_.id());
-        return Process(bundle_.make_command(words)).wait(slow);
-    }
-
-    // `restore` in the foreground, or with --detach among `more`.
-    Process restore(const std::string& image, std::vector<std::string> more = {}) {
-        bundle_.write_config();
-        std::vector<std::string> words{"restore", "--bundle", bundle_.path(), "--image-path", path(image)};
-        words.insert(words.end(), more.begin(), more.end());
-        words.push_back(bundle_.id());
-        return Process(bundle_.make_command(words));
-    }
-
-    // It goes on where it was, and can be killed.
-    void expect_counting_from(int number, Process& process) {
-        const std::string next = "n" + std::to_string(number + 3) + "\n";
-        EXPECT_TRUE(process.wait_for(next, slow)) << bundle_.log();
-        EXPECT_EQ(status(), "running");
-        EXPECT_EQ(bundle_.kill("KILL").status, 0);
-        const Finished finished = process.wait(slow);
-        EXPECT_EQ(finished.status, 128 + 9);
-        EXPECT_GE(first_number(finished.out), number);
-        EXPECT_LE(first_number(finished.out), number + 2);
-        EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
-    }
-
-    void expect_refused(const std::string& image, const std::string& pointer) {
-        const Finished finished = restore(image).wait(slow);
-        EXPECT_EQ(finished.status, 1);
-        EXPECT_NE(finished.err.find(pointer), std::string::npos) << finished.err;
-        EXPECT_EQ(finished.out, "") << "it ran";
-        EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
-    }
-
-    std::string status() {
-        const Json state = bundle_.state();
-        return state.is_object() ? state.value("status", "") : "none: " + bundle_.log();
-    }
-
-    [[nodiscard]] std::string path(const std::string& name) const { return bundle_.scratch() / name; }
-
-    Bundle bundle_;
-};
 
 TEST_F(CriuCounter, GoesOnUnderTheSameId) {
     Process first = start();
@@ -221,9 +140,24 @@ TEST_F(CriuCounter, IsNoMoreThanTheConfigLetsIt) {
     EXPECT_NE(read_file("/proc/" + pid + "/status").find("NoNewPrivs:\t1"), std::string::npos);
     EXPECT_EQ(bundle_.remove(true).status, 0);
     bundle_.json("/process/noNewPrivileges", false).json("/root/readonly", true);
-    expect_refused("image", "/root");
+    EXPECT_EQ(restore("image", {"--detach"}).wait(slow).status, 0) << bundle_.log();
+    const std::string readonly = std::to_string(bundle_.state().value("pid", 0));
+    EXPECT_FALSE(std::ofstream("/proc/" + readonly + "/root/new").is_open()) << "the image's root was writable";
+    EXPECT_EQ(bundle_.remove(true).status, 0);
     bundle_.json("/root/readonly", false);
     Process again = restore("image");
+    expect_counting_from(number, again);
+}
+
+TEST_F(CriuCounter, HasItsReadonlyRoot) {
+    bundle_.json("/root/readonly", true);
+    Process first = start();
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const int number = last_number(first.wait(slow).out);
+    Process again = restore("image");
+    ASSERT_TRUE(again.wait_for("n" + std::to_string(number + 1) + "\n", slow)) << bundle_.log();
+    const std::string root = "/proc/" + std::to_string(bundle_.state().value("pid", 0)) + "/root";
+    EXPECT_FALSE(std::ofstream(root + "/new").is_open());
     expect_counting_from(number, again);
 }
 

@@ -66,7 +66,7 @@ TEST(Cycles, InOneProcessKeepItsDescriptorsAndMappings) {
     const auto cycle = [&] {
         Result<lifecycle::Created> created = lifecycle::create(request);
         ASSERT_TRUE(created) << render(created.error());
-        const Result<> started = lifecycle::start(created->container);
+        const Result<> started = lifecycle::start(created->container, "", Log());
         ASSERT_TRUE(started) << render(started.error());
         ASSERT_EQ(lifecycle::reap(created->pidfd).value_or(-1), 0);
         ASSERT_TRUE(lifecycle::remove(created->container, false));

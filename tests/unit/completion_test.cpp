@@ -56,6 +56,7 @@ TEST_F(Completion, CommandsAndTheirOptions) {
     EXPECT_EQ(complete("ocirt list --format ''"), "table\njson\n");
     EXPECT_EQ(complete("ocirt list --format = j"), "json\n");
     EXPECT_EQ(complete("ocirt --log-format ="), "text\njson\n");
+    EXPECT_EQ(complete("ocirt mounts ''"), "add\nremove\n");
 }
 
 TEST_F(Completion, IdsOfTheRootOnTheLine) {

@@ -142,6 +142,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Spoiled{"FilterOdd", [](Block& b) { b.step<InstallSeccomp>(6).filter.size = 12; }},
                     Spoiled{"NoArguments", [](Block& b) { b.step<Exec>(7).args.count = 0; }},
                     Spoiled{"ExecNotLast", [](Block& b) { b.header().step_count = 7; }},
+                    Spoiled{"LeaveNotLast", [](Block& b) { b.ref(4).op = Op::leave; }},
+                    Spoiled{"SeccompBeforeLeave", [](Block& b) { b.ref(7).op = Op::leave; }},
                     Spoiled{"ExecTwice", [](Block& b) { b.ref(4) = b.ref(7); }},
                     Spoiled{"SeccompEarly", [](Block& b) { b.ref(4) = b.ref(6); }}),
     [](const auto& info) { return info.param.name; });

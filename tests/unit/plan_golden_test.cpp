@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/plan/describe.h"
+#include "runtime/plan/make_mounts_plan.h"
 #include "unit/plan_fixture.h"
 
 namespace ocirt::plan {
@@ -203,6 +204,9 @@ std::vector<Case> other_cases() {
         {.name = "no_pivot",
          .patch = minimal(),
          .options = {.id = "web", .bundle = "/bundle", .no_pivot = true, .no_new_keyring = true}},
+        {.name = "notify_socket",
+         .patch = minimal(),
+         .options = {.id = "web", .bundle = "/bundle", .notify_socket = "/run/ocirt/web/notify.sock"}},
         {.name = "preserve_fds",
          .patch = minimal(),
          .options = {.id = "web", .bundle = "/bundle", .passed = {.preserve = 3}}},
@@ -279,6 +283,16 @@ TEST_P(GoldenPlan, IsAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenPlan, testing::ValuesIn(cases()), [](const auto& info) { return info.param.name; });
+
+TEST(GoldenMounts, OfTwoThatAreAdded) {
+    std::vector<spec::Mount> mounts = parse_config(patched_default({})).mounts;
+    mounts.resize(2);
+    const Json config = patched_default(user_namespace({"mount", "pid", "network", "ipc", "uts", "user"}));
+    const Result<Plan> plan = make_mounts_plan(parse_config(config), mounts, v2_host(), {.id = "web"});
+    ASSERT_TRUE(plan) << render(plan.error());
+    const std::string made = lines_of(nlohmann::ordered_json::parse(describe_json(*plan))) + "\n";
+    compare(data / "plans" / "mounts_added.json", made);
+}
 
 TEST(GoldenStory, OfTheDefaultConfig) {
     const Result<Plan> plan = plan_of(patched_default({}), hybrid_host());

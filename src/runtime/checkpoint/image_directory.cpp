@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* descriptors_name = "descriptors.json";
 constexpr const char* parent_name = "parent";
+constexpr const char* lazy_pages_name = "lazy-pages.socket";
 constexpr std::size_t descriptors_limit = 16384;
 constexpr std::size_t stdio_count = 3;
 // Pre-dumps before the dump, each with the one before it as its parent.
@@ -50,21 +51,22 @@ Result<Fd> open_parent(const Fd& directory, const std::string& path) {
     return parent;
 }
 
-Result<> check_entry(const Fd& directory, const std::string& path, const std::string& name) {
+Result<> check_entry(const Fd& directory, const std::string& path, const std::string& name, bool lazy_pages) {
     struct stat status{};
     if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("fstatat", "look at", path + "/" + name);
     if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return {};
     if (S_ISLNK(status.st_mode) && name == parent_name) return {};
+    if (S_ISSOCK(status.st_mode) && lazy_pages && name == lazy_pages_name) return {};
     return refuse(path, name, S_ISLNK(status.st_mode) ? "it is a symbolic link" : "it is not a regular file");
 }
 
-Result<> check_entries(const Fd& directory, const std::string& path) {
+Result<> check_entries(const Fd& directory, const std::string& path, bool lazy_pages) {
     Fd again = TRY(sys::open_at(directory, ".", O_RDONLY | O_DIRECTORY));
     const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(again.get()), ::closedir);
     if (!list) return fail_errno("fdopendir", "list the image directory", path);
     (void)again.release();
-    while (const dirent* entry = ::readdir(list.get())) TRY(check_entry(directory, path, entry->d_name));
+    while (const dirent* entry = ::readdir(list.get())) TRY(check_entry(directory, path, entry->d_name, lazy_pages));
     return {};
 }
 
@@ -82,14 +84,14 @@ Result<ImageDirectory> ImageDirectory::open(const std::string& path) {
     return std::unexpected(std::move(fd).error());
 }
 
-Result<> ImageDirectory::check() const {
-    TRY(check_entries(fd_, path_));
+Result<> ImageDirectory::check(bool lazy_pages) const {
+    TRY(check_entries(fd_, path_, lazy_pages));
     std::string path = path_;
     Fd parent = TRY(open_parent(fd_, path));
     for (int depth = 0; parent; ++depth) {
         path.append("/").append(parent_name);
         if (depth == parents_limit) return refuse(path_, parent_name, "there are too many of them");
-        TRY(check_entries(parent, path));
+        TRY(check_entries(parent, path, false));
         parent = TRY(open_parent(parent, path));
     }
     return {};

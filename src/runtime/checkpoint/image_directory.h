@@ -20,7 +20,8 @@ class ImageDirectory {
 
     // Refuses symbolic links, devices, sockets and FIFOs in it: criu would follow and open them. One link there may be,
     // criu's own: "parent", to the directory of an earlier dump of the memory, which has to stand the same check.
-    [[nodiscard]] Result<> check() const;
+    // With `lazy_pages` the socket of `criu lazy-pages` may be in it as well, which nobody can have packed.
+    [[nodiscard]] Result<> check(bool lazy_pages = false) const;
 
     // descriptors.json, as runc and crun write it: what stdin, stdout and stderr were, "pipe:[1234]" for instance.
     [[nodiscard]] Result<> write_descriptors(const std::vector<std::string>& descriptors) const;

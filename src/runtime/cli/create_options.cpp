@@ -1,5 +1,6 @@
 #include "runtime/cli/create_options.h"
 
+#include "runtime/lifecycle/notify_relay.h"
 #include "runtime/lifecycle/passed_fds.h"
 
 namespace ocirt::cli {
@@ -38,7 +39,8 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .no_new_keyring = options.no_new_keyring,
                                     .use_cgroups = cli.globals.cgroup_manager != "disabled",
                                     .passed = lifecycle::find_passed_fds(options.preserve_fds),
-                                    .pidfd_socket = options.pidfd_socket};
+                                    .pidfd_socket = options.pidfd_socket,
+                                    .notify_socket = lifecycle::notify_address()};
 }
 
 }  // namespace ocirt::cli

@@ -11,15 +11,6 @@
 namespace ocirt::cli {
 namespace {
 
-// What runc or crun know and ocirt does not, with the reason.
-struct Refusal {
-    std::string_view command;
-    std::string_view reason;
-};
-constexpr Refusal refusals[] = {
-    {"mounts", "mounts of a running container cannot be changed by this version of ocirt"},
-};
-
 std::string quoted(std::string_view text) { return spec::quoted(text); }
 
 std::string did_you_mean(std::string_view word) { return word.empty() ? "" : "did you mean " + quoted(word) + "?"; }
@@ -33,11 +24,6 @@ Error wrong_words(std::string detail, std::string hint) {
 }
 
 Error unknown_command(const Cli& cli, std::string_view word) {
-    if (const auto* refusal = std::ranges::find(refusals, word, &Refusal::command); refusal != std::end(refusals))
-        return {.fault = Fault::unsupported,
-                .operation = "use the command",
-                .object = quoted(word),
-                .detail = std::string(refusal->reason)};
     std::vector<std::string_view> names;
     names.reserve(cli.commands.size());
     for (const Command& command : cli.commands) names.push_back(command.name);

@@ -1,6 +1,7 @@
 #include "runtime/lifecycle/start.h"
 
 #include "runtime/cli/cli.h"
+#include "runtime/lifecycle/notify_relay.h"
 
 namespace ocirt::cli {
 
@@ -12,7 +13,7 @@ Command start_command(Cli& cli) {
             .options = {container_id(*id)},
             .action = [&cli, id]() -> Result<int> {
                 lifecycle::Container container = TRY(lifecycle::Container::open(cli.globals.root, *id));
-                TRY(lifecycle::start(container));
+                TRY(lifecycle::start(container, lifecycle::notify_address(), cli.log));
                 return 0;
             }};
 }

@@ -39,6 +39,16 @@ bool asks_to_start(int peer) {
     return size.value == sizeof request && request.magic == plan::start_magic && request.version == 1;
 }
 
+// A peer that asked and went away has asked: only its answer is lost.
+void answer(const Machine& machine, int peer, plan::Slot slot) {
+    if (!machine.slots[slot]) return;
+    plan::Message message;
+    message.stage = plan::Stage::ready;
+    message.first_slot = slot;
+    message.descriptors = 1;
+    static_cast<void>(send(peer, message, machine.slots[slot].get()));
+}
+
 }  // namespace
 
 Result receive(Machine& machine, plan::Stage expected, plan::Message& message) {
@@ -103,12 +113,8 @@ Result perform(Machine& machine, const plan::AwaitStart<Wire>&) {
         }
         Fd peer(TRY(accepted));
         if (!asks_to_start(peer.get())) continue;
-        plan::Message answer;
-        answer.stage = plan::Stage::ready;
-        answer.first_slot = plan::slot_report;
-        answer.descriptors = 1;
-        // A peer that asked and went away has asked: only its answer is lost.
-        static_cast<void>(send(peer.get(), answer, static_cast<int>(TRY(machine.in_slot(plan::slot_report)))));
+        answer(machine, peer.get(), plan::slot_report);
+        answer(machine, peer.get(), plan::slot_notify);
         machine.start_connection = static_cast<Fd&&>(peer);
         return done;
     }

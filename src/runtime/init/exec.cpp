@@ -61,4 +61,9 @@ Result perform(Machine& machine, const plan::Exec<Wire>& step) {
     return failure.because(Detail::exec_failed);
 }
 
+Result perform(Machine& machine, const plan::Leave<Wire>&) {
+    machine.departed = true;
+    return done;
+}
+
 }  // namespace ocirt::init

@@ -118,13 +118,16 @@ Result perform(Machine& machine, const plan::MountFs<Wire>& step) {
         machine.report->text_size = 0;
         made = make_filesystem(machine, step, true);
     }
-    const Fd mount(TRY(made));
+    Fd mount(TRY(made));
     if ((step.flags & plan::mount_copy_up) != 0)
         TRY(copy_up(
             target.get(), mount.get(),
             {.mode = (step.flags & plan::mount_own_mode) == 0, .owner = (step.flags & plan::mount_own_owner) == 0}));
     TRY(attach(mount.get(), target.get()));
-    return set_propagation(machine, mount.get(), step.propagation);
+    const int root = mount.get();
+    const Result set = set_propagation(machine, root, step.propagation);
+    TRY(remember_mount(machine, static_cast<Fd&&>(mount)));
+    return set;
 }
 
 }  // namespace ocirt::init

@@ -1,6 +1,7 @@
 #include "runtime/init/machine.h"
 
 #include "runtime/init/kernel.h"
+#include "runtime/init/mounts.h"
 #include "runtime/init/perform.h"
 #include "runtime/init/try.h"
 
@@ -59,6 +60,7 @@ int run(Machine& machine) {
         const Result result = perform_step(machine);
         if (!result.ok()) {
             machine.fail(result);
+            take_back_mounts(machine);
             return 1;
         }
         if (machine.departed) return 0;

@@ -13,14 +13,16 @@ struct Machine {
     plan::Report* report = nullptr;  // shared with the parent
     uint32_t step = 0;               // the index of the step that is being carried out
     int64_t value = 0;               // for Report.value, should this step fail
-    bool departed = false;           // Respawn: another process goes on, this one ends with 0
+    bool departed = false;           // Respawn, Leave: this process ends with 0
     bool sealed = false;             // the seccomp filter is installed: no calls but execve
 
     Fd channel;  // to the parent; closed once committed
     Fd slots[plan::slot_limit];
-    Fd procfs;                        // see procfs.h
-    Fd mask_directory;                // the empty tmpfs that covers the first masked directory: the others get copies
-    bool null_attached = false;       // slot_null covers a masked file: the others get copies
+    Fd procfs;                      // see procfs.h
+    Fd mask_directory;              // the empty tmpfs that covers the first masked directory: the others get copies
+    bool null_attached = false;     // slot_null covers a masked file: the others get copies
+    Fd attached[plan::undo_limit];  // what was mounted, where the program can take it back
+    uint32_t attached_count = 0;
     Fd start_connection;              // of the peer that said start: open until execve closes it
     bool directory_denied = false;    // root may not enter the working directory: the user tries again
     int64_t clock_shift = 0;          // ns that CLOCK_MONOTONIC jumped by when a time namespace was entered

@@ -59,6 +59,20 @@ Result empty_filesystem() {
                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
+Result check_mount_root(Machine& machine, const struct statx& file) {
+    if ((file.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return done;
+    machine.say("not a mount point");
+    return refuse(EINVAL, Detail::unsafe_target);
+}
+
+Result unmount(Machine& machine, int root) {
+    TextBuffer<32> path;
+    TRY(enter_procfs(machine, root, path));
+    const Result unmounted = sys::call(__NR_umount2, path.c_str(), mnt_detach);
+    TRY(leave_procfs(machine));
+    return unmounted;
+}
+
 bool is_missing(Result opened) { return opened.is(ENOENT) || opened.is(ENOTDIR); }
 
 }  // namespace
@@ -112,6 +126,24 @@ uint64_t mount_flags(uint64_t attributes) {
     return flags;
 }
 
+Result remember_mount(Machine& machine, Fd&& root) {
+    Fd mount(static_cast<Fd&&>(root));
+    if (!machine.program.has(plan::Op::leave)) return done;
+    if (machine.attached_count == plan::undo_limit) {
+        TRY(unmount(machine, mount.get()));
+        return refuse(E2BIG);
+    }
+    machine.attached[machine.attached_count++] = static_cast<Fd&&>(mount);
+    return done;
+}
+
+void take_back_mounts(Machine& machine) {
+    while (machine.attached_count > 0) {
+        const Fd root(static_cast<Fd&&>(machine.attached[--machine.attached_count]));
+        static_cast<void>(unmount(machine, root.get()));
+    }
+}
+
 Result cover_directory(Machine& machine, long directory) {
     if (machine.mask_directory) {
         const Fd copy(TRY(clone_tree(machine.mask_directory.get(), false)));
@@ -141,6 +173,25 @@ Result perform(Machine& machine, const plan::AttachMount<Wire>& step) {
     const Kind kind = TRY(is_directory(tree)) != 0 ? Kind::directory : Kind::file;
     const Fd target(TRY(open_target(machine, machine.program.text(step.target), kind, step.target_flags)));
     TRY(attach(tree, target.get()));
+    return remember_mount(machine, static_cast<Fd&&>(machine.slots[step.slot]));
+}
+
+Result perform(Machine& machine, const plan::FindMount<Wire>& step) {
+    Fd place(TRY(open_in_root(machine, machine.program.text(step.path).data, O_PATH)));
+    struct statx file;
+    struct statx root;
+    TRY(status(place.get(), file));
+    TRY(status(TRY(machine.root()), root));
+    TRY(check_mount_root(machine, file));
+    if (file.stx_mnt_id == root.stx_mnt_id) {
+        machine.say("the container's root");
+        return refuse(EINVAL, Detail::unsafe_target);
+    }
+    return set_slot(machine, step.slot, static_cast<Fd&&>(place));
+}
+
+Result perform(Machine& machine, const plan::Unmount<Wire>& step) {
+    TRY(unmount(machine, static_cast<int>(TRY(machine.in_slot(step.slot)))));
     machine.slots[step.slot].reset();
     return done;
 }
@@ -149,10 +200,7 @@ Result perform(Machine& machine, const plan::SetMountAttributes<Wire>& step) {
     const Fd place(TRY(open_in_root(machine, machine.program.text(step.path).data, O_PATH)));
     struct statx file;
     TRY(status(place.get(), file));
-    if ((file.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
-        machine.say("not a mount point");
-        return refuse(EINVAL, Detail::unsafe_target);
-    }
+    TRY(check_mount_root(machine, file));
     const mount_attr attributes{step.set, step.clear, step.propagation & propagations, 0};
     const bool recursive = step.recursive != 0 || (step.propagation & MS_REC) != 0;
     const Result result = set_attributes(place.get(), attributes, recursive);

@@ -24,6 +24,11 @@ Result set_attributes(long fd, mount_attr attributes, bool recursive);
 // whole tree cannot be changed so (ENOSYS); propagation can.
 Result remount(Machine& machine, int fd, const mount_attr& attributes, bool recursive);
 
+// Keeps the mount that `root` is the root of, if the program takes its mounts back when it fails (Leave).
+Result remember_mount(Machine& machine, Fd&& root);
+// Unmounts what was remembered, the last one first.
+void take_back_mounts(Machine& machine);
+
 // Covers `directory` by an empty read-only tmpfs: one for all of this machine.
 Result cover_directory(Machine& machine, long directory);
 

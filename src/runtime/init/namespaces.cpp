@@ -55,6 +55,7 @@ Result perform(Machine&, const plan::Unshare<Wire>& step) {
 Result perform(Machine& machine, const plan::JoinNamespace<Wire>& step) {
     const Fd ns(TRY(machine.in_slot(step.slot)));
     static_cast<void>(machine.slots[step.slot].release());
+    if (machine.program.has(plan::Op::leave)) TRY(keep_procfs(machine));
     return enter_namespace(machine, ns.get(), step.kind);
 }
 

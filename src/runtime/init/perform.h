@@ -31,6 +31,8 @@ Result perform(Machine&, const plan::EnterRoot<Wire>&);
 Result perform(Machine&, const plan::OpenTree<Wire>&);
 Result perform(Machine&, const plan::AttachMount<Wire>&);
 Result perform(Machine&, const plan::SetMountAttributes<Wire>&);
+Result perform(Machine&, const plan::FindMount<Wire>&);
+Result perform(Machine&, const plan::Unmount<Wire>&);
 Result perform(Machine&, const plan::MaskPath<Wire>&);
 Result perform(Machine&, const plan::ReadonlyPath<Wire>&);
 // filesystem.cpp
@@ -63,5 +65,6 @@ Result perform(Machine&, const plan::FindProgram<Wire>&);
 // exec.cpp
 Result perform(Machine&, const plan::InstallSeccomp<Wire>&);
 Result perform(Machine&, const plan::Exec<Wire>&);
+Result perform(Machine&, const plan::Leave<Wire>&);
 
 }  // namespace ocirt::init

@@ -40,7 +40,8 @@ Result procfs(Machine& machine) {
 }
 
 Result keep_procfs(Machine& machine) {
-    if (machine.program.has(plan::Op::write_sysctl) || !has_mount_setattr()) return procfs(machine);
+    if (machine.program.has(plan::Op::write_sysctl) || machine.program.has(plan::Op::leave) || !has_mount_setattr())
+        return procfs(machine);
     return done;
 }
 

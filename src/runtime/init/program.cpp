@@ -82,8 +82,8 @@ bool Program::check_header(uint64_t size) const {
 bool Program::check_step(uint32_t index) const {
     const plan::StepRef ref = refs()[index];
     const uint32_t last = step_count() - 1;
-    if ((ref.op == Op::exec) != (index == last)) return false;
-    if (ref.op == Op::install_seccomp && index + 1 != last) return false;
+    if ((ref.op == Op::exec || ref.op == Op::leave) != (index == last)) return false;
+    if (ref.op == Op::install_seccomp && (index + 1 != last || refs()[last].op != Op::exec)) return false;
     bool good = false;
     plan::with_op<Wire>(ref.op, [&]<class Step>() {
         if (!inside(ref.offset, 1, sizeof(Step), alignof(Step))) return;

@@ -15,9 +15,9 @@ inline constexpr uint32_t filter_size_limit = 4096 * 8;  // BPF_MAXINSNS of 8 by
 class Program {
    public:
     // Looks at every header, offset, size and text of the `size` bytes at `block` (aligned to 8), and at the values
-    // that init would not survive: unknown ops, stages and flags, slots beyond slot_limit. `exec` must be the last step
-    // and the only one of its kind, install_seccomp stands right before it. False: not to be carried out; faulty_step()
-    // says where it was noticed. Needs neither kernel nor root: this is what is fuzzed.
+    // that init would not survive: unknown ops, stages and flags, slots beyond slot_limit. `exec` or `leave` must be
+    // the last step and the only one of its kind, install_seccomp stands right before an exec. False: not to be carried
+    // out; faulty_step() says where it was noticed. Needs neither kernel nor root: this is what is fuzzed.
     [[nodiscard]] bool check(const void* block, uint64_t size);
 
     [[nodiscard]] uint32_t step_count() const { return header().step_count; }

@@ -43,8 +43,9 @@ Result<plan::Plan> plan_of(const Container& container) {
     const spec::Loaded config = TRY(kept ? spec::load(*kept, "config.json") : spec::load(path));
     if (!config.parsed.ok()) return fail(spec::to_error(config.parsed.findings, path));
     const plan::Host host = TRY(probe_host());
-    plan::Plan plan = TRY(plan::make_plan(
-        config.parsed.value, host, {.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups}));
+    plan::Options options{.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups};
+    if (container.directory.has_notify_socket()) options.notify_socket = state::notify_socket;
+    plan::Plan plan = TRY(plan::make_plan(config.parsed.value, host, options));
     TRY(check_restorable(plan, config.parsed.value.linux.find(spec::NamespaceKind::mount) != nullptr));
     return plan;
 }
@@ -81,33 +82,55 @@ std::string hexadecimal(std::uint64_t value) {
     return std::string(static_cast<const char*>(digits.data()), end);
 }
 
-Result<Descriptor> describe(const std::string& process, int number, const std::vector<MountEntry>& table) {
+// Of a console, a line, or a pseudo-terminal (Documentation/admin-guide/devices.txt of the kernel).
+bool is_terminal(dev_t device) {
+    const unsigned kind = major(device);
+    return kind == 4 || kind == 5 || (kind >= 128 && kind <= 143);
+}
+
+Result<Descriptor> describe(const std::string& process, int number, const std::vector<MountEntry>& table,
+                            bool shell_job) {
     const std::string path = process + "/fd/" + std::to_string(number);
     std::array<char, 4096> target{};
     const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
     struct stat status{};
     if (size < 0 || ::stat(path.c_str(), &status) != 0) return Descriptor{};  // it has closed it
     Descriptor descriptor{.name = std::string(target.data(), static_cast<std::size_t>(size))};
-    // Pipes and sockets have no path; terminals are shell jobs'.
+    // Pipes and sockets have no path.
+    const bool terminal = S_ISCHR(status.st_mode) && is_terminal(status.st_rdev);
     const bool device = S_ISCHR(status.st_mode) && major(status.st_rdev) == 1;
-    if (!descriptor.name.starts_with('/') || !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || device))
+    if (!descriptor.name.starts_with('/') ||
+        !(S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || device || terminal))
         return descriptor;
     const Fd info = TRY(sys::open(process + "/fdinfo/" + std::to_string(number), O_RDONLY));
     const std::uint64_t mount = mount_id_of(TRY(sys::read_all(info, 65536)));
     if (checkpoint::find_mount(table, mount) != nullptr) return descriptor;
+    if (terminal && !shell_job) {
+        return fail({.fault = Fault::unsupported,
+                     .operation = operation,
+                     .object = descriptor.name,
+                     .detail = "descriptor " + std::to_string(number) + " is the terminal of whoever ran the container",
+                     .hint = "use --shell-job here and for restore, from a terminal"});
+    }
+    if (terminal) {
+        return Descriptor{.name = "tty[" + hexadecimal(status.st_rdev) + ":" + hexadecimal(status.st_dev) + "]",
+                          .external = true};
+    }
     return Descriptor{.name = "file[" + hexadecimal(mount) + ":" + hexadecimal(status.st_ino) + "]", .external = true};
 }
 
-Result<> describe_stdio(criu::Options& wanted, const std::string& process, const std::vector<MountEntry>& table,
-                        const checkpoint::ImageDirectory& images) {
+// The list for descriptors.json.
+Result<std::vector<std::string>> describe_stdio(criu::Options& wanted, const std::string& process,
+                                                const std::vector<MountEntry>& table, bool shell_job) {
     std::vector<std::string> names;
+    names.reserve(3);
     for (int number = 0; number < 3; ++number) {
-        Descriptor descriptor = TRY(describe(process, number, table));
+        Descriptor descriptor = TRY(describe(process, number, table, shell_job));
         const bool known = std::ranges::find(names, descriptor.name) != names.end();
         if (descriptor.external && !known) wanted.add_external(descriptor.name);
         names.push_back(std::move(descriptor.name));
     }
-    return images.write_descriptors(names);
+    return names;
 }
 
 Result<> describe_namespaces(criu::Options& wanted, const plan::Plan& plan, const std::string& process) {
@@ -120,15 +143,15 @@ Result<> describe_namespaces(criu::Options& wanted, const plan::Plan& plan, cons
     return {};
 }
 
-Result<> describe_container(criu::Options& wanted, const plan::Plan& plan, pid_t pid,
-                            const checkpoint::ImageDirectory& images) {
+Result<std::vector<std::string>> describe_container(criu::Options& wanted, const plan::Plan& plan, pid_t pid,
+                                                    bool shell_job) {
     const std::string process = "/proc/" + std::to_string(pid);
     const std::vector<MountEntry> table = TRY(checkpoint::read_mounts(pid));
     const Fd root = TRY(sys::open(process + "/root", O_PATH | O_DIRECTORY));
     const std::vector<checkpoint::ExternalMount> mounts = TRY(checkpoint::external_mounts(plan));
     for (std::string& option : TRY(checkpoint::name_external_mounts(mounts, root, table)))
         wanted.add_external(std::move(option));
-    return describe_stdio(wanted, process, table, images);
+    return describe_stdio(wanted, process, table, shell_job);
 }
 
 // What criu or this kernel may lack: said before anything is dumped.
@@ -180,14 +203,16 @@ Result<> dump(const Container& container, const checkpoint::Options& options) {
     TRY(fill_status_fd(wanted, options));
     const plan::Plan plan = TRY(plan_of(container));
     TRY(check_features(options));
-    const CriuFiles files = TRY(CriuFiles::make(options));
-    TRY(fill_parent(wanted, options, files));
-    files.tell(wanted);
     wanted.set_pid(record.init.pid);
     wanted.set_root(record.rootfs);
     if (std::string freezer = freezer_of(record); !freezer.empty()) wanted.set_freeze_cgroup(std::move(freezer));
     TRY(describe_namespaces(wanted, plan, "/proc/" + std::to_string(record.init.pid)));
-    if (!options.pre_dump) TRY(describe_container(wanted, plan, record.init.pid, files.images));
+    std::vector<std::string> stdio;
+    if (!options.pre_dump) stdio = TRY(describe_container(wanted, plan, record.init.pid, options.shell_job));
+    const CriuFiles files = TRY(CriuFiles::make(options));
+    TRY(fill_parent(wanted, options, files));
+    files.tell(wanted);
+    if (!options.pre_dump) TRY(files.images.write_descriptors(stdio));
 
     Criu criu = TRY(Criu::start(options.criu, {.given = {}, .quiet = true}));
     // Locking the network is an engine's affair where there is one; ocirt makes none.

@@ -96,8 +96,11 @@ class Creation {
 
    private:
     Result<> send_trees() {
+        Fd notifications;
+        if (prepared_.plan.notifies) notifications = TRY(bind_datagram_at(directory_.fd(), state::notify_socket));
         std::vector<SlotFd> descriptors = TRY(open_trees(prepared_.plan));
         descriptors.push_back({plan::slot_listener, TRY(listen_at(directory_.fd(), state::start_socket))});
+        if (notifications) descriptors.push_back({plan::slot_notify, std::move(notifications)});
         return init_->send(Stage::trees, descriptors);
     }
 

@@ -29,7 +29,8 @@ struct CreateRequest {
     bool no_new_keyring = false;
     bool use_cgroups = true;
     plan::PassedFds passed{};
-    std::string pidfd_socket{};  // receives a pidfd of its first process
+    std::string pidfd_socket{};   // receives a pidfd of its first process
+    std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty
     Parent parent = Parent::self;
     bool start = false;  // ask init to start before it is told that the container is created
 };

@@ -52,7 +52,7 @@ Result<CriuFiles> CriuFiles::make(const checkpoint::Options& options) {
 
 Result<CriuFiles> CriuFiles::open(const checkpoint::Options& options) {
     checkpoint::ImageDirectory images = TRY(checkpoint::ImageDirectory::open(image_path(options)));
-    TRY(images.check());
+    TRY(images.check(options.lazy_pages));
     return with_work(std::move(images), options, "restore.log");
 }
 

@@ -9,22 +9,6 @@
 namespace ocirt::lifecycle {
 namespace {
 
-Result<spec::Config> container_config(const Container& container) {
-    const Result<std::string> text = container.directory.read_config();
-    if (!text) {
-        Error error = text.error();
-        error.operation = "read the config that the container was made with";
-        error.object = "\"" + container.record.id + "\"";
-        return fail(std::move(error));
-    }
-    spec::Parsed parsed = spec::parse(JsonDocument::parse(*text));
-    if (parsed.ok() && parsed.value.process) return std::move(parsed.value);
-    return fail({.fault = Fault::corrupted,
-                 .operation = "read the config that the container was made with",
-                 .object = "\"" + container.record.id + "\"",
-                 .detail = "it is not what `create` wrote"});
-}
-
 const char* name_of_process(const ExecRequest& request) {
     return request.process_file.empty() ? "process" : request.process_file.c_str();
 }
@@ -57,6 +41,22 @@ Result<spec::Process> process_of_options(const ExecRequest& request, const Conta
 }
 
 }  // namespace
+
+Result<spec::Config> container_config(const Container& container) {
+    const Result<std::string> text = container.directory.read_config();
+    if (!text) {
+        Error error = text.error();
+        error.operation = "read the config that the container was made with";
+        error.object = "\"" + container.record.id + "\"";
+        return fail(std::move(error));
+    }
+    spec::Parsed parsed = spec::parse(JsonDocument::parse(*text));
+    if (parsed.ok() && parsed.value.process) return std::move(parsed.value);
+    return fail({.fault = Fault::corrupted,
+                 .operation = "read the config that the container was made with",
+                 .object = "\"" + container.record.id + "\"",
+                 .detail = "it is not what `create` wrote"});
+}
 
 Result<ExecProcess> find_exec_process(const ExecRequest& request, const Container& container, const Fd& init) {
     ExecProcess found{.config = TRY(container_config(container)), .file = {}};

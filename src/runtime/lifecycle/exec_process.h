@@ -13,6 +13,9 @@
 
 namespace ocirt::lifecycle {
 
+// The config that the container was made with.
+[[nodiscard]] Result<spec::Config> container_config(const Container& container);
+
 struct ExecProcess {
     spec::Config config;
     std::optional<JsonDocument> file;  // of --process

@@ -35,12 +35,16 @@ void forward_signals(const Fd& signals, const Fd& pidfd) {
         (void)sys::send_signal(pidfd, static_cast<int>(info.ssi_signo));
 }
 
-Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd) {
-    std::array<pollfd, 2> ready{pollfd{.fd = pidfd.get(), .events = POLLIN, .revents = 0},
-                                pollfd{.fd = signals.get(), .events = POLLIN, .revents = 0}};
+Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd, NotifyRelay* notifications) {
+    constexpr pollfd nothing{.fd = -1, .events = 0, .revents = 0};
     for (;;) {
-        if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return fail_errno("poll", "wait");
+        std::array<pollfd, 3> ready{pollfd{.fd = pidfd.get(), .events = POLLIN, .revents = 0},
+                                    pollfd{.fd = signals.get(), .events = POLLIN, .revents = 0},
+                                    notifications == nullptr ? nothing : notifications->awaited()};
+        const int timeout = notifications == nullptr ? -1 : notifications->timeout();
+        if (::poll(ready.data(), ready.size(), timeout) < 0 && errno != EINTR) return fail_errno("poll", "wait");
         if ((ready[1].revents & POLLIN) != 0) forward_signals(signals, pidfd);
+        if (notifications != nullptr) notifications->advance();
         if ((ready[0].revents & POLLIN) != 0) return reap(pidfd);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/lifecycle/notify_relay.h"
 
 namespace ocirt::lifecycle {
 
@@ -12,7 +13,8 @@ namespace ocirt::lifecycle {
 // Passes on what has come by now.
 void forward_signals(const Fd& signals, const Fd& pidfd);
 
-// Passes signals on to the process, our child, until it ends. Its exit status, or 128 plus the signal that ended it.
-[[nodiscard]] Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd);
+// Passes signals on to the process, our child, until it ends, and its notifications if there is a relay for them. Its
+// exit status, or 128 plus the signal that ended it.
+[[nodiscard]] Result<int> wait_and_forward(const Fd& signals, const Fd& pidfd, NotifyRelay* notifications = nullptr);
 
 }  // namespace ocirt::lifecycle

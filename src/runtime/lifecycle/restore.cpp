@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
 
+#include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/checkpoint/external_mounts.h"
 #include "runtime/lifecycle/console.h"
@@ -83,9 +85,11 @@ class Restoration {
     [[nodiscard]] Container container() { return {std::move(directory_), std::move(record_)}; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
     [[nodiscard]] Fd take_console() { return console_.take(); }
+    [[nodiscard]] Fd take_notifications() { return std::move(notifications_); }
 
    private:
     Result<> make_cgroup() {
+        if (request_.options.manage_cgroups_mode == "strict") TRY(expect_no_cgroups());
         const cgroup::CreateOptions options{
             .best_effort = false,
             .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
@@ -93,6 +97,18 @@ class Restoration {
         cgroup_.emplace(TRY(cgroup::Cgroup::begin(prepared_.host.cgroups, paths, options)));
         TRY(cgroup_->complete(prepared_.host.cgroups, paths, options));
         return cgroup_->prepare(prepared_.plan.resources);
+    }
+
+    Result<> expect_no_cgroups() const {
+        for (const cgroup::Place& place : record_.cgroups) {
+            struct stat status{};
+            if (::stat(place.path.c_str(), &status) != 0) continue;
+            return fail({.fault = Fault::already_exists,
+                         .operation = "use the option",
+                         .object = "--manage-cgroups-mode strict",
+                         .detail = "there is a cgroup " + place.path + " already"});
+        }
+        return {};
     }
 
     // The image and the bundle's mounts are opened where criu will be: it can mount nothing of another namespace, and
@@ -104,6 +120,7 @@ class Restoration {
             return fail_errno("readlink", "find the state directory");
         PrivateMounts mounts = TRY(PrivateMounts::enter());
         CriuFiles files = TRY(CriuFiles::open(request_.options));
+        if (prepared_.plan.notifies) notifications_ = TRY(bind_datagram_at(directory_.fd(), state::notify_socket));
         std::vector<SlotFd> trees = TRY(open_trees(prepared_.plan));
         for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
             trees.push_back(std::move(tree));
@@ -128,6 +145,8 @@ class Restoration {
         criu::Options& wanted = *request.mutable_opts();
         TRY(fill(wanted, request_.options));
         files.tell(wanted);
+        // That the cgroups are new is seen to in make_cgroup: criu would find those.
+        if (wanted.manage_cgroups_mode() == criu::STRICT) wanted.set_manage_cgroups_mode(criu::FULL);
         wanted.set_rst_sibling(true);
         wanted.set_evasive_devices(true);
         wanted.set_root(laid.root);
@@ -138,7 +157,17 @@ class Restoration {
             const std::string& key = descriptors[number];
             const bool first =
                 std::ranges::find(descriptors, key) == descriptors.begin() + static_cast<std::ptrdiff_t>(number);
-            if (first && (key.starts_with("pipe:") || key.starts_with("file[")))
+            const bool terminal = key.starts_with("tty[");
+            if (terminal && !request_.options.shell_job) {
+                return fail({.fault = Fault::unsupported,
+                             .operation = operation,
+                             .object = "\"" + record_.id + "\"",
+                             .detail = "the image was made with --shell-job",
+                             .hint = "use --shell-job, from a terminal that the container may have"});
+            }
+            // It would look for its stdin where that has been handed on already.
+            if (terminal) wanted.set_shell_job(false);
+            if (first && (terminal || key.starts_with("pipe:") || key.starts_with("file[")))
                 add_descriptor(wanted, key, static_cast<int>(number));
         }
         return request;
@@ -186,12 +215,22 @@ class Restoration {
     // criu does not ask whether it shall go on here: what must not run is killed before it is answered.
     Result<> judge(const std::vector<checkpoint::Source>& sources) {
         pidfd_ = TRY(sys::open_pidfd(restored_));
-        Result<> checked = check_restored(restored_, prepared_, *cgroup_, sources);
+        Result<> checked = limit_again();
+        if (checked) checked = check_restored(restored_, prepared_, *cgroup_, sources);
         if (checked) return checked;
         if (const Result<std::vector<pid_t>> tree = process_tree(restored_))
             for (const pid_t each : *tree) (void)::kill(each, SIGKILL);
         (void)sys::send_signal(pidfd_, SIGKILL);
         return checked;
+    }
+
+    // By now criu has given the cgroups the properties of the image, if it was asked to (v1): the config's limits and
+    // device rules go before (threat F3).
+    Result<> limit_again() {
+        const std::string& mode = request_.options.manage_cgroups_mode;
+        if (mode != "full" && mode != "strict") return {};
+        TRY(cgroup_->apply(prepared_.plan.resources.before_attach));
+        return cgroup_->apply(prepared_.plan.resources.limits);
     }
 
     Result<> run_create_hooks(pid_t pid) {
@@ -231,6 +270,7 @@ class Restoration {
     state::Record record_;
     std::optional<cgroup::Cgroup> cgroup_;
     Fd pidfd_;
+    Fd notifications_;    // where they arrive
     pid_t restored_ = 0;  // our child (criu's rst_sibling), as soon as criu tells of it
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
@@ -243,6 +283,13 @@ Result<> check(const RestoreRequest& request, const Prepared& prepared) {
     const spec::Config& config = prepared.config.parsed.value;
     TRY(check_restorable(prepared.plan, config.linux.find(NamespaceKind::mount) != nullptr));
     (void)TRY(CriuFiles::open(request.options));
+    if (!unused.manage_cgroups() && config.linux.find(NamespaceKind::cgroup) != nullptr) {
+        return fail({.fault = Fault::unsupported,
+                     .pointer = "/linux/namespaces",
+                     .operation = "use the option",
+                     .object = "--manage-cgroups-mode ignore",
+                     .detail = "criu makes no cgroup namespace then, and the config asks for one"});
+    }
     return {};
 }
 
@@ -270,8 +317,12 @@ Result<int> restore(const RestoreRequest& request, const Log& log) {
     Container container = restoration.container();
     container.directory.unlock();
     const Fd terminal = restoration.take_console();
-    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal)
-                                    : wait_and_forward(signals, restoration.pidfd()));
+    std::optional<NotifyRelay> relay =
+        relay_in_foreground(restoration.take_notifications(), request.create.notify_socket, log);
+    NotifyRelay* const notifications = relay ? &*relay : nullptr;
+    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal, notifications)
+                                    : wait_and_forward(signals, restoration.pidfd(), notifications));
+    if (relay) relay->finish();
     if (request.keep) return status;
     const Result<Removed> removed = remove_ended(container);
     // Someone else's `delete` came before.

@@ -32,6 +32,18 @@ Result<> propagate(const Fd& tree, std::uint64_t propagation) {
     return fail_errno("mount_setattr", "keep the host's mounts out of a restore");
 }
 
+bool is_root_readonly(const plan::Plan& plan) {
+    return std::ranges::any_of(checkpoint::planned_mounts(plan), [](const checkpoint::PlannedMount& mount) {
+        return mount.slot == plan::slot_root && mount.readonly;
+    });
+}
+
+Result<> make_readonly(const Fd& root) {
+    mount_attr attributes{.attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+    if (::mount_setattr(root.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0) return {};
+    return fail_errno("mount_setattr", "make the root read-only");
+}
+
 Result<> attach(const Fd& tree, const Fd& place, const std::string& name) {
     if (TRY(is_directory(tree)))
         TRY(sys::make_directory_at(place, name, 0700, false));
@@ -124,6 +136,9 @@ Result<RestoreMounts> lay_out(const std::string& place, const plan::Plan& plan,
     const Fd root = TRY(sys::open(laid.root, O_PATH | O_DIRECTORY));
     for (const Target& target : TRY(targets_in_rootfs(plan, trees)))
         TRY(make_mount_point(root, target.path, target.directory));
+
+    // criu mounts it as it is here, whatever flags the image has.
+    if (is_root_readonly(plan)) TRY(make_readonly(root));
 
     std::vector<plan::Slot> attached;
     for (const ExternalMount& mount : mounts) {

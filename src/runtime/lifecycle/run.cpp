@@ -30,7 +30,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
         if (!removed->hook_failure) log.warning(removed->hook_failure.error());
         return {};
     };
-    Result<> started = start_asked(created.container, std::move(created.start_connection));
+    Result<Fd> started = start_asked(created.container, std::move(created.start_connection));
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);
@@ -39,11 +39,18 @@ Result<int> run(const RunRequest& request, const Log& log) {
     }
     if (log.shows(LogLevel::debug))
         for (const std::string& line : trace(created.prepared->plan, created.report.report())) log.debug(line);
-    if (request.detach) return 0;
+    const std::string& notify_address = request.create.notify_socket;
+    if (request.detach) {
+        TRY(await_ready(created.container, std::move(*started), created.pidfd, notify_address, log));
+        return 0;
+    }
     created.prepared.reset();  // while the program runs, not on its way
     created.container.directory.unlock();
-    const int status = TRY(created.console ? wait_with_terminal(signals, created.pidfd, created.console)
-                                           : wait_and_forward(signals, created.pidfd));
+    std::optional<NotifyRelay> relay = relay_in_foreground(std::move(*started), notify_address, log);
+    NotifyRelay* const notifications = relay ? &*relay : nullptr;
+    const int status = TRY(created.console ? wait_with_terminal(signals, created.pidfd, created.console, notifications)
+                                           : wait_and_forward(signals, created.pidfd, notifications));
+    if (relay) relay->finish();
     if (!request.keep) TRY(take_away());
     return status;
 }

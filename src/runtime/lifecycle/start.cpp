@@ -7,6 +7,7 @@
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/lifecycle/hooks.h"
+#include "runtime/lifecycle/notify_relay.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/report_page.h"
 #include "runtime/plan/protocol.h"
@@ -26,21 +27,28 @@ const state::StartStep* find_step(const state::Record& record, std::uint32_t ind
     return nullptr;
 }
 
-Result<> await_program(const Container& container, const Fd& socket) {
+// The socket of the container's notifications, if it has one.
+Result<Fd> await_program(const Container& container, const Fd& socket) {
     std::optional<ReportPage> report;
+    Fd notifications;
     for (;;) {
         plan::Message message{};
         Result<Received> received = receive_message(socket, &message, sizeof(message), exec_deadline);
         if (!received) return std::unexpected(std::move(received).error());
         if (!received->open) break;
-        if (received->descriptors.size() == 1) report = TRY(ReportPage::map(std::move(received->descriptors.front())));
+        if (received->descriptors.size() != 1) continue;
+        Fd& descriptor = received->descriptors.front();
+        if (message.first_slot == plan::slot_notify)
+            notifications = std::move(descriptor);
+        else
+            report = TRY(ReportPage::map(std::move(descriptor)));
     }
     if (!report) {
         return fail({.operation = "start the container",
                      .object = "\"" + container.record.id + "\"",
                      .detail = "init ended before it answered"});
     }
-    if (!report->failed()) return {};
+    if (!report->failed()) return notifications;
     return fail(explain(report->report(), find_step(container.record, report->report().step)));
 }
 
@@ -53,25 +61,38 @@ Result<Fd> ask_to_start(const state::Directory& directory) {
     return socket;
 }
 
-Result<> start(Container& container) {
+Result<> start(Container& container, const std::string& notify_address, const Log& log) {
     TRY(container.lock(lock_deadline));
     if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
-    return start_asked(container, TRY(ask_to_start(container.directory)));
+    const Fd init = TRY(container.init());
+    Fd notifications = TRY(start_asked(container, TRY(ask_to_start(container.directory))));
+    return await_ready(container, std::move(notifications), init, notify_address, log);
 }
 
-Result<> start_asked(Container& container, Fd connection) {
-    TRY(await_program(container, connection));
+Result<> await_ready(Container& container, Fd notifications, const Fd& init, const std::string& notify_address,
+                     const Log& log) {
+    if (notify_address.empty() || !notifications) return {};
+    container.directory.unlock();
+    Result<NotifyRelay> relay =
+        NotifyRelay::connect(std::move(notifications), notify_address, container.record.init.pid);
+    if (relay) return relay->await_ready(init);
+    log.warning(relay.error());
+    return {};
+}
+
+Result<Fd> start_asked(Container& container, Fd connection) {
+    Fd notifications = TRY(await_program(container, connection));
     connection.reset();
     TRY(container.directory.remove_start_socket());
     Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),
                                 container.record.bundle, "/hooks/poststart");
-    if (hooked) return {};
+    if (hooked) return notifications;
     const Result<Fd> init = container.init();
     if (init && *init) {
         (void)sys::send_signal(*init, SIGKILL);
         (void)wait_for_end(*init, std::chrono::seconds(10));
     }
-    return hooked;
+    return std::unexpected(std::move(hooked).error());
 }
 
 }  // namespace ocirt::lifecycle

@@ -1,8 +1,11 @@
 // `start`: tells init to go on, and waits until the user's program runs or it is known why not.
 #pragma once
 
+#include <string>
+
 #include "common/error.h"
 #include "common/fd.h"
+#include "common/log.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/state/directory.h"
 
@@ -10,11 +13,17 @@ namespace ocirt::lifecycle {
 
 // Fault::wrong_state unless the container is created; otherwise the error of the step that failed, told before the
 // program runs. Runs the poststart hooks; when one fails the container is stopped (runtime.md, "Lifecycle", step 10).
-[[nodiscard]] Result<> start(Container& container);
+// Where the container was created with a NOTIFY_SOCKET, and `notify_address` (notify_relay.h) is not empty, the program
+// is waited for until it says that it is ready, or has ended. The lock is given back before that.
+[[nodiscard]] Result<> start(Container& container, const std::string& notify_address, const Log& log);
 
-// Its two halves, for who has just created the container: the request may wait on start.sock before init is told that
+// Its parts, for who has just created the container: the request may wait on start.sock before init is told that
 // the container is created, so that init need not wait for it.
 [[nodiscard]] Result<Fd> ask_to_start(const state::Directory& directory);
-[[nodiscard]] Result<> start_asked(Container& container, Fd connection);
+// The value is the socket where the container's notifications arrive, if it has one.
+[[nodiscard]] Result<Fd> start_asked(Container& container, Fd connection);
+// `init` is a pidfd. A host that cannot be told is a warning: the container runs.
+[[nodiscard]] Result<> await_ready(Container& container, Fd notifications, const Fd& init,
+                                   const std::string& notify_address, const Log& log);
 
 }  // namespace ocirt::lifecycle

@@ -82,10 +82,11 @@ bool drain(const Fd& signals) {
 
 class Relay {
    public:
-    Relay(const Fd& signals, const Fd& pidfd, const Fd& console, Fd window)
+    Relay(const Fd& signals, const Fd& pidfd, const Fd& console, NotifyRelay* notifications, Fd window)
         : signals_(signals),
           pidfd_(pidfd),
           console_(console),
+          notifications_(notifications),
           window_(std::move(window)),
           input_(STDIN_FILENO, console.get()),
           output_(console.get(), STDOUT_FILENO) {
@@ -101,6 +102,7 @@ class Relay {
                 host_.make_raw();  // one of them may have been SIGCONT
             }
             move_bytes();
+            if (notifications_ != nullptr) notifications_->advance();
             if (ready(process_slot)) break;
         }
         const int status = TRY(reap(pidfd_));
@@ -109,7 +111,16 @@ class Relay {
     }
 
    private:
-    enum Slot : std::size_t { process_slot, signal_slot, window_slot, stdin_slot, console_slot, stdout_slot, slots };
+    enum Slot : std::size_t {
+        process_slot,
+        signal_slot,
+        window_slot,
+        stdin_slot,
+        console_slot,
+        stdout_slot,
+        notify_slot,
+        slots
+    };
 
     [[nodiscard]] bool ready(Slot slot) const { return polled_[slot].revents != 0; }
 
@@ -123,8 +134,12 @@ class Relay {
                     {.fd = when(alive, window_.get()), .events = POLLIN, .revents = 0},
                     {.fd = when(alive && input_.wants_input(), STDIN_FILENO), .events = POLLIN, .revents = 0},
                     {.fd = when(console_events != 0, console_.get()), .events = console_events, .revents = 0},
-                    {.fd = when(output_.wants_output(), STDOUT_FILENO), .events = POLLOUT, .revents = 0}}};
-        if (::poll(polled_.data(), polled_.size(), -1) < 0 && errno != EINTR) return fail_errno("poll", "wait");
+                    {.fd = when(output_.wants_output(), STDOUT_FILENO), .events = POLLOUT, .revents = 0},
+                    {.fd = -1, .events = 0, .revents = 0}}};
+        const bool notified = alive && notifications_ != nullptr;
+        if (notified) polled_[notify_slot] = notifications_->awaited();
+        if (::poll(polled_.data(), polled_.size(), notified ? notifications_->timeout() : -1) < 0 && errno != EINTR)
+            return fail_errno("poll", "wait");
         return {};
     }
 
@@ -162,6 +177,7 @@ class Relay {
     const Fd& signals_;
     const Fd& pidfd_;
     const Fd& console_;
+    NotifyRelay* notifications_;
     Fd window_;
     HostTerminal host_;
     Pipeline input_;
@@ -179,10 +195,10 @@ void prepare_console(const Fd& console) {
     (void)::tcsetattr(console.get(), TCSANOW, &modes);
 }
 
-Result<int> wait_with_terminal(const Fd& signals, const Fd& pidfd, const Fd& console) {
+Result<int> wait_with_terminal(const Fd& signals, const Fd& pidfd, const Fd& console, NotifyRelay* notifications) {
     if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return fail_errno("signal", "ignore SIGPIPE");
     if (::fcntl(console.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return fail_errno("fcntl", "prepare the terminal");
-    return Relay(signals, pidfd, console, TRY(watch_window_size())).run();
+    return Relay(signals, pidfd, console, notifications, TRY(watch_window_size())).run();
 }
 
 }  // namespace ocirt::lifecycle

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/lifecycle/notify_relay.h"
 
 namespace ocirt::lifecycle {
 
@@ -14,6 +15,7 @@ void prepare_console(const Fd& console);
 // terminal, it is raw meanwhile and its size is the container's; it is as it was before on every way out. Without one,
 // stdin and stdout are passed on all the same, and the end of stdin is the terminal's end-of-file character.
 // What the process had printed at its end is passed on before this returns.
-[[nodiscard]] Result<int> wait_with_terminal(const Fd& signals, const Fd& pidfd, const Fd& console);
+[[nodiscard]] Result<int> wait_with_terminal(const Fd& signals, const Fd& pidfd, const Fd& console,
+                                             NotifyRelay* notifications = nullptr);
 
 }  // namespace ocirt::lifecycle

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/syscall.h"
@@ -61,15 +62,18 @@ Result<Fd> at(Result<Fd> opened, const std::string& pointer, const std::string& 
 
 }  // namespace
 
-Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
+Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan) {
     std::vector<SlotFd> opened;
-    bool root = false;
-    for (const plan::PlannedTree& tree : plan.trees) {
+    opened.reserve(plan.trees.size());
+    for (const plan::PlannedTree& tree : plan.trees)
         opened.push_back({tree.tree.slot, TRY(at(open_tree(tree.tree), tree.pointer, tree.tree.source))});
-        root = root || tree.tree.slot == plan::slot_root;
-    }
+    return opened;
+}
+
+Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
+    std::vector<SlotFd> opened = TRY(open_planned_trees(plan));
     // Without a mount namespace of its own the container's root is entered where it stands.
-    if (!root)
+    if (std::ranges::find(opened, plan::slot_root, &SlotFd::slot) == opened.end())
         opened.push_back(
             {plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
     for (const plan::PlannedNamespace& ns : plan.namespaces)

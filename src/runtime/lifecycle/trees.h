@@ -15,6 +15,9 @@ struct SlotFd {
     Fd fd;
 };
 
+// The mount trees alone. Errors have the pointer of the mount.
+[[nodiscard]] Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan);
+
 // Everything that Stage::trees carries. Errors have the pointer of the mount or namespace.
 [[nodiscard]] Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan);
 

@@ -49,7 +49,10 @@ constexpr std::string_view names[] = {"unshare",
                                       "setCapabilities",
                                       "installSeccomp",
                                       "awaitStart",
-                                      "exec"};
+                                      "exec",
+                                      "findMount",
+                                      "unmount",
+                                      "leave"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.

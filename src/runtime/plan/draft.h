@@ -11,6 +11,9 @@
 
 namespace ocirt::plan {
 
+// The container's NOTIFY_SOCKET: where runc has it.
+inline constexpr const char* notify_path = "/run/notify/notify.sock";
+
 struct Draft {
     const spec::Config& config;
     const Host& host;
@@ -53,6 +56,7 @@ void plan_pid_namespace(Draft& draft);
 [[nodiscard]] Result<> plan_late_mounts(Draft& draft);  // after plan_pid_namespace
 [[nodiscard]] Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::string& target,
                                          const std::string& pointer);  // cgroup_mounts.cpp
+void plan_notify_socket(Draft& draft);                                 // notify_socket.cpp
 void plan_devices(Draft& draft);                                       // devices.cpp
 void plan_hooks(Draft& draft);                                         // process.cpp
 // After the last process that is init has led its session. `bind`: over /dev/console as well.

@@ -63,6 +63,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
         draft.add(AttachRoot<Hosted>{}, "/root/path");
         plan_tree_attributes(draft, root, "/", "/root/path");
         TRY(plan_mounts(draft));
+        plan_notify_socket(draft);
         plan_devices(draft);
     } else {
         TRY(refuse_mounts_without_namespace(draft));

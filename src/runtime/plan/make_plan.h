@@ -30,6 +30,7 @@ struct Options {
     bool no_new_keyring = false;
     bool use_cgroups = true;  // --cgroup-manager disabled: false
     PassedFds passed{};
+    std::string notify_socket{};  // on the host: bound into the container as its NOTIFY_SOCKET; empty: it gets none
 };
 
 // Fails with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.

@@ -240,4 +240,28 @@ struct ReadonlyPath {  // bound onto itself read-only; a missing path is skipped
     }
 };
 
+// Finds the mount whose root is at `path`, for Unmount. The container's own root is none.
+template <class R>
+struct FindMount {
+    static constexpr Op op = Op::find_mount;
+    Slot slot = slot_none;
+    typename R::Text path{};
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("slot", s.slot);
+        v("path", s.path);
+    }
+};
+
+// umount2(MNT_DETACH) of what FindMount found, with all that is mounted below it.
+template <class R>
+struct Unmount {
+    static constexpr Op op = Op::unmount;
+    Slot slot = slot_none;
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("slot", s.slot);
+    }
+};
+
 }  // namespace ocirt::plan

@@ -34,11 +34,14 @@ using Action =
                  MoveRoot<Hosted>, EnterRoot<Hosted>, MaskPath<Hosted>, ReadonlyPath<Hosted>, OpenConsole<Hosted>,
                  RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
                  SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
-                 SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>>;
+                 SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>, FindMount<Hosted>,
+                 Unmount<Hosted>, Leave<Hosted>>;
 
 struct Step {
     Action action;
-    std::string pointer;  // the JSON pointer that asked for it; empty for what every container gets
+    // The JSON pointer that asked for it, or the name of a variable of the caller's environment; empty for what every
+    // container gets.
+    std::string pointer;
 };
 
 // A mount tree that the parent opens before init attaches it.
@@ -89,6 +92,7 @@ struct Plan {
     std::optional<int> oom_score_adj;
     bool terminal = false;  // init sends the master end of one (Stage::console)
     std::optional<spec::ConsoleSize> console_size;
+    bool notifies = false;     // the container gets a NOTIFY_SOCKET: the parent makes it before it opens the trees
     bool keep_groups = false;  // of the caller: they are the program's too
     bool use_cgroups = true;
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself

@@ -36,6 +36,7 @@ void add_hooks(std::vector<Step>& steps, const std::vector<spec::Hook>& hooks, c
 // sd_listen_fds(3): sockets that were given to ocirt are passed on. LISTEN_PID is init's to say.
 std::vector<std::string> environment(const Draft& draft, const spec::Process& process) {
     std::vector<std::string> lines = process.env;
+    if (draft.plan.notifies) lines.push_back(std::string("NOTIFY_SOCKET=") + notify_path);
     const PassedFds& passed = draft.options.passed;
     if (passed.listen == 0) return lines;
     std::erase_if(lines, [](const std::string& line) {

@@ -185,6 +185,15 @@ struct AwaitStart {
     static constexpr void fields(S&, V&&) {}
 };
 
+// The end of a program that executes none of the user's. Where a step before it fails, what the program has mounted is
+// taken back.
+template <class R>
+struct Leave {
+    static constexpr Op op = Op::leave;
+    template <class S, class V>
+    static constexpr void fields(S&, V&&) {}
+};
+
 // close_range above the preserved descriptors, execve.
 template <class R>
 struct Exec {

@@ -13,7 +13,8 @@
 //     ──────────────────────────▶ waits on start.sock alone
 //
 //   start                                                   init
-//     connect; StartRequest ──────────────────────────────▶ accepts; sends the report page's descriptor, goes on
+//     connect; StartRequest ──────────────────────────────▶ accepts; sends the descriptors of the report page and of
+//                                                           the socket of notifications (if it has one), goes on
 //     end of file: the program runs, or Report says why not
 //
 // A process that joins a running container (exec) is an init as well, with another program:

@@ -185,6 +185,9 @@ struct Sentence {
     }
     std::string operator()(const AwaitStart<Hosted>&) const { return "wait for `start`"; }
     std::string operator()(const Exec<Hosted>& s) const { return "exec: \"" + join(s.args, " ") + "\""; }
+    std::string operator()(const FindMount<Hosted>& s) const { return "find the mount on " + s.path; }
+    std::string operator()(const Unmount<Hosted>&) const { return "unmount it"; }
+    std::string operator()(const Leave<Hosted>&) const { return "leave the container"; }
 };
 
 }  // namespace

@@ -16,8 +16,12 @@ inline constexpr Slot slot_root = 3;       // the root tree, detached until Atta
 inline constexpr Slot slot_null = 4;       // the host's /dev/null, verified and detached, for masks
 inline constexpr Slot slot_state = 5;      // the hooks' state JSON: a sealed memfd, replaced by later messages
 inline constexpr Slot slot_container = 6;  // exec: a pidfd of the container's init, whose namespaces are joined
+inline constexpr Slot slot_notify = 7;     // where the container's notifications arrive: kept for `start`
 inline constexpr Slot slot_first_free = 8;
 inline constexpr Slot slot_limit = 4096;
+
+// How many mounts a program that ends with Leave can take back when it fails.
+inline constexpr uint32_t undo_limit = 512;
 
 // Where init and its parent meet. The parent sends each of the stages that init awaits exactly once and in this order;
 // init sends those that it notifies. See protocol.h.
@@ -79,6 +83,10 @@ enum class Op : uint32_t {
     install_seccomp,
     await_start,
     exec,
+    // Records of older versions name ops by their number: new ones come last.
+    find_mount,
+    unmount,
+    leave,
     count,
 };
 

@@ -64,6 +64,9 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::install_seccomp: f.template operator()<InstallSeccomp<R>>(); return true;
         case Op::await_start: f.template operator()<AwaitStart<R>>(); return true;
         case Op::exec: f.template operator()<Exec<R>>(); return true;
+        case Op::find_mount: f.template operator()<FindMount<R>>(); return true;
+        case Op::unmount: f.template operator()<Unmount<R>>(); return true;
+        case Op::leave: f.template operator()<Leave<R>>(); return true;
         case Op::count: break;
     }
     return false;

@@ -79,14 +79,30 @@ void read_config(Object& object, Config& config) {
     validate(config, object.findings());
 }
 
-template <class T>
-ParsedAs<T> parse_as(const JsonDocument& document, void (*read)(Object&, T&)) {
+// `read` gets the whole document as a Value.
+template <class T, class Read>
+ParsedAs<T> parse_with(const JsonDocument& document, Read&& read) {
     ParsedAs<T> parsed;
     Findings findings(document);
     for (const JsonFault& fault : document.faults()) findings.add_at(fault.offset, Severity::error, {}, fault.message);
-    if (const JsonNode* root = document.root()) Value(document, findings, *root, {}, root).object(parsed.value, read);
+    if (const JsonNode* root = document.root()) read(Value(document, findings, *root, {}, root), parsed.value);
     parsed.findings = findings.take();
     return parsed;
+}
+
+template <class T>
+ParsedAs<T> parse_as(const JsonDocument& document, void (*read)(Object&, T&)) {
+    return parse_with<T>(document, [read](Value root, T& value) { root.object(value, read); });
+}
+
+void read_new_mount(Object& object, Mount& mount) {
+    read_mount(object, mount);
+    if (!mount.destination.empty() && mount.destination.front() != '/')
+        object["destination"].error(quoted(mount.destination) + " is not an absolute path");
+}
+
+void read_new_mounts(Object& object, std::vector<Mount>& mounts) {
+    object.required("mounts").objects(mounts, read_new_mount);
 }
 
 }  // namespace
@@ -97,6 +113,15 @@ ParsedAs<Process> parse_process(const JsonDocument& document) { return parse_as<
 
 ParsedAs<Resources> parse_resources(const JsonDocument& document) {
     return parse_as<Resources>(document, read_resources);
+}
+
+ParsedAs<std::vector<Mount>> parse_mounts(const JsonDocument& document) {
+    return parse_with<std::vector<Mount>>(document, [](Value root, std::vector<Mount>& mounts) {
+        if (root.node()->kind == JsonKind::object)
+            root.object(mounts, read_new_mounts);
+        else
+            root.objects(mounts, read_new_mount);
+    });
 }
 
 }  // namespace ocirt::spec

@@ -40,6 +40,10 @@ using Parsed = ParsedAs<Config>;
 [[nodiscard]] ParsedAs<Process> parse_process(const JsonDocument& document);
 [[nodiscard]] ParsedAs<Resources> parse_resources(const JsonDocument& document);
 
+// A document that is a list as /mounts is one, or an object that has it as "mounts" (`mounts add`). Relative
+// destinations, which are deprecated, are refused here.
+[[nodiscard]] ParsedAs<std::vector<Mount>> parse_mounts(const JsonDocument& document);
+
 // What is wrong with a list of CPUs or memory nodes in the kernel's form; empty when nothing is.
 [[nodiscard]] std::string number_list_fault(std::string_view list);
 

@@ -175,6 +175,10 @@ Result<std::string> Directory::read_config() const {
     return sys::read_all(file, record_limit);
 }
 
+bool Directory::has_notify_socket() const {
+    return ::faccessat(directory_.get(), notify_socket, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool Directory::has_start_socket() const {
     return ::faccessat(directory_.get(), start_socket, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -185,7 +189,7 @@ Result<> Directory::remove_start_socket() const {
 }
 
 Result<> Directory::remove() const {
-    for (const char* name : {start_socket, config_name, record_draft, record_name})
+    for (const char* name : {start_socket, notify_socket, config_name, record_draft, record_name})
         if (::unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT)
             return fail_errno("unlinkat", "remove the state of", quoted(id_));
     if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};

@@ -3,6 +3,7 @@
 //   state.json   the record; replaced by rename, so that a reader sees one version whole
 //   config.json  the container's config as it was when it was made: the bundle's may be another by now
 //   start.sock   there from creation until `start` has seen the program run
+//   notify.sock  the container's NOTIFY_SOCKET, where it was created with one
 //
 // Whoever changes a container holds the lock (flock on the directory). Everything is reached through the directory's
 // descriptor.
@@ -20,6 +21,7 @@
 namespace ocirt::state {
 
 inline constexpr const char* start_socket = "start.sock";
+inline constexpr const char* notify_socket = "notify.sock";
 
 // [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes (threat D9).
 [[nodiscard]] Result<> check_id(std::string_view id);
@@ -51,6 +53,7 @@ class Directory {
     [[nodiscard]] Result<> write_config(std::string_view text) const;
     [[nodiscard]] Result<std::string> read_config() const;
 
+    [[nodiscard]] bool has_notify_socket() const;
     [[nodiscard]] bool has_start_socket() const;
     [[nodiscard]] Result<> remove_start_socket() const;
 
