@@ -24,6 +24,7 @@
 #include "shim/containerd/flags.h"
 #include "shim/containerd/serve.h"
 #include "shim/containerd/start.h"
+#include "shim/exit_file.h"
 #include "shim/task_work.h"
 #include "shim/timestamp.h"
 #include "task.pb.h"
@@ -80,12 +81,12 @@ void detach() {
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), number);
 }
 
-int become_shim(const Bootstrap& bootstrap, const Flags& flags, Fd listener) {
-    const Fd kept(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 3));
+int become_shim(const Bootstrap& bootstrap, const Flags& flags, Listening listening) {
     const Result<Log> log = Log::open({.file = "log", .level = bootstrap.debug ? LogLevel::debug : LogLevel::warning});
     detach();
     const Log none;
-    const Result<> served = serve(bootstrap, flags, std::move(listener), log ? *log : none);
+    const Result<> served = serve(bootstrap, flags, std::move(listening.listener), log ? *log : none);
+    remove_dead_socket(listening.address);
     if (!served && log) log->error(served.error());
     return served ? 0 : 1;
 }
@@ -100,7 +101,7 @@ Result<int> start(const Flags& flags) {
     if (listening.listener) {
         const pid_t pid = ::fork();
         if (pid < 0) return fail_errno("fork", "become the shim");
-        if (pid == 0) ::_exit(become_shim(bootstrap, flags, std::move(listening.listener)));
+        if (pid == 0) ::_exit(become_shim(bootstrap, flags, std::move(listening)));
         TRY(write_file("shim.pid", std::to_string(pid)));
     }
     TRY(print(bootstrap_answer(bootstrap, listening.address)));
@@ -114,13 +115,15 @@ Result<std::string> read_small_file(const std::string& path) {
 Result<int> remove(const Flags& flags) {
     const std::string bundle = flags.bundle.empty() ? std::string(".") : flags.bundle;
     const std::string root =
-        read_small_file(bundle + "/ocirt-root").value_or("/run/containerd/ocirt/" + flags.namespace_name);
+        read_small_file(bundle + "/" + root_file).value_or("/run/containerd/ocirt/" + flags.namespace_name);
+    const std::optional<Exit> exit = read_exit(root, flags.id);
     (void)TRY(remove_container(root, flags.id, bundle));
     if (const Result<std::string> address = read_small_file(bundle + "/address")) remove_dead_socket(*address);
     constexpr std::uint32_t killed = 128 + SIGKILL;
     wire::DeleteResponse response;
-    response.set_exit_status(killed);
-    set(*response.mutable_exited_at(), std::chrono::system_clock::now());
+    response.set_exit_status(exit ? static_cast<std::uint32_t>(exit->status) : killed);
+    response.set_pid(exit ? static_cast<std::uint32_t>(exit->pid) : 0);
+    set(*response.mutable_exited_at(), exit ? exit->at : std::chrono::system_clock::now());
     TRY(print(response.SerializeAsString()));
     return 0;
 }

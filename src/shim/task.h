@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "runtime/cgroup/oom.h"
 #include "shim/reaper.h"
 #include "shim/stdio.h"
 #include "shim/ttrpc/server.h"
@@ -43,6 +44,7 @@ struct Task {
     bool mounted = false;
     bool paused = false;
     TaskProcess init;
+    cgroup::OomWatch oom;
     std::map<std::string, std::unique_ptr<TaskProcess>> execs;
 
     // Null: no such process.

@@ -8,7 +8,7 @@
 
 #include "common/syscall.h"
 #include "events.pb.h"
-#include "runtime/spec/mount_options.h"
+#include "shim/exit_file.h"
 #include "shim/task_work.h"
 #include "shim/timestamp.h"
 #include "worker.pb.h"
@@ -173,7 +173,9 @@ void TaskService::create(const wire::CreateTaskRequest& request, const Reply& re
                     .rootfs = {},
                     .names = task->init.names,
                     .no_pivot_root = options.no_pivot_root(),
-                    .no_new_keyring = options.no_new_keyring()};
+                    .no_new_keyring = options.no_new_keyring(),
+                    .io_uid = options.io_uid(),
+                    .io_gid = options.io_gid()};
     for (const wire::Mount& mount : request.rootfs())
         work.rootfs.push_back({.type = mount.type(),
                                .source = mount.source(),
@@ -210,9 +212,31 @@ Result<> TaskService::adopt(const std::shared_ptr<Task>& task, TaskProcess& proc
     process.pid = started.pid();
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
+    if (process.exec_id.empty()) watch_memory(task, started);
     place_.reaper.expect(process.pid,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
     return {};
+}
+
+void TaskService::watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started) {
+    if (started.memory_cgroup().empty()) return;
+    const cgroup::Place place{.version = started.memory_in_v2() ? cgroup::Version::v2 : cgroup::Version::v1,
+                              .path = started.memory_cgroup(),
+                              .controllers = {"memory"}};
+    Result<cgroup::OomWatch> watch = cgroup::OomWatch::open({&place, 1});
+    if (!watch) return place_.log.warning(watch.error());
+    task->oom = *std::move(watch);
+    const auto events = static_cast<std::uint32_t>(task->oom.events());
+    const Result<> watched =
+        place_.loop.watch(task->oom.fd(), events, [this, raw = task.get()](std::uint32_t) { tell_oom(*raw); });
+    if (!watched) place_.log.warning(watched.error());
+}
+
+void TaskService::tell_oom(Task& task) {
+    if (!task.oom.fd() || task.oom.take() == 0) return;
+    wire::TaskOOM event;
+    event.set_container_id(task.id);
+    publish("/tasks/oom", "containerd.events.TaskOOM", event);
 }
 
 // While its start is on the way the end is kept: start is told first.
@@ -227,6 +251,13 @@ void TaskService::tell_end(Task& task, TaskProcess& process) {
     const bool ran = process.status == Status::running;
     process.status = Status::stopped;
     process.pidfd.reset();
+    if (process.exec_id.empty()) {
+        tell_oom(task);
+        if (task.oom.fd()) place_.loop.forget(task.oom.fd());
+        task.oom = {};
+        if (const Result<> written = write_exit(task.root, task.id, *process.exit); !written)
+            place_.log.warning(written.error());
+    }
     if (ran) {
         wire::TaskExit event;
         event.set_container_id(task.id);

@@ -15,6 +15,7 @@
 #include "shim/ttrpc/server.h"
 #include "shim/worker.h"
 #include "task.pb.h"
+#include "worker.pb.h"
 
 namespace ocirt::shim {
 
@@ -72,6 +73,8 @@ class TaskService {
     // From here on its end is waited for.
     [[nodiscard]] Result<> adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output);
     void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
+    void watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started);
+    void tell_oom(Task& task);
     void tell_end(Task& task, TaskProcess& process);
     void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
     void drain(const std::shared_ptr<Stdio>& stdio);

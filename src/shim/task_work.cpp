@@ -1,10 +1,14 @@
 #include "shim/task_work.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "common/json_document.h"
+#include "common/syscall.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/events.h"
 #include "runtime/lifecycle/exec.h"
@@ -23,13 +27,35 @@ namespace {
 
 using lifecycle::Container;
 
-Output started(pid_t pid, Fd pidfd, Fd console) {
-    wire::StartedProcess message;
-    message.set_pid(pid);
+Output started(const wire::StartedProcess& message, Fd pidfd, Fd console) {
     Output output{.message = message.SerializeAsString()};
     output.descriptors.push_back(std::move(pidfd));
     if (console) output.descriptors.push_back(std::move(console));
     return output;
+}
+
+// What `delete` needs when the shim is gone.
+Result<> write_root(const std::string& bundle, const std::string& root) {
+    const Fd file = TRY(sys::open(bundle + "/" + root_file, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    return sys::write_all(file, root.data(), root.size());
+}
+
+void set_memory_cgroup(wire::StartedProcess& message, const state::Record& record) {
+    for (const cgroup::Place& place : record.cgroups) {
+        if (std::ranges::find(place.controllers, "memory") == place.controllers.end()) continue;
+        message.set_memory_cgroup(place.path);
+        message.set_memory_in_v2(place.version == cgroup::Version::v2);
+    }
+}
+
+// The owner that containerd asks for, so that whoever the program becomes may open its streams again.
+void own_stdio(const CreateWork& work) {
+    if (work.io_uid == 0 && work.io_gid == 0) return;
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        struct stat status{};
+        if (::fstat(number, &status) == 0 && S_ISFIFO(status.st_mode))
+            (void)!::fchown(number, work.io_uid, work.io_gid);
+    }
 }
 
 }  // namespace
@@ -38,7 +64,9 @@ Result<Output> create_container(const CreateWork& work) {
     const std::string rootfs = work.bundle + "/rootfs";
     if (!work.rootfs.empty()) TRY(mount_rootfs(rootfs, work.rootfs));
     const auto create = [&work]() -> Result<lifecycle::Created> {
+        TRY(write_root(work.bundle, work.root));
         TRY(take_stdio(work.names));
+        own_stdio(work);
         return lifecycle::create({.root = work.root,
                                   .id = work.id,
                                   .bundle = work.bundle,
@@ -52,7 +80,10 @@ Result<Output> create_container(const CreateWork& work) {
         if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs);
         return std::unexpected(std::move(created).error());
     }
-    return started(created->container.record.init.pid, std::move(created->pidfd), std::move(created->console));
+    wire::StartedProcess message;
+    message.set_pid(created->container.record.init.pid);
+    set_memory_cgroup(message, created->container.record);
+    return started(message, std::move(created->pidfd), std::move(created->console));
 }
 
 Result<Output> start_container(const std::string& root, const std::string& id) {
@@ -71,7 +102,9 @@ Result<Output> execute_process(const ExecWork& work) {
                                                           .keep_console = true,
                                                           .parent = lifecycle::Parent::ours},
                                                          Log{}));
-    return started(process.pid, std::move(process.pidfd), std::move(process.console));
+    wire::StartedProcess message;
+    message.set_pid(process.pid);
+    return started(message, std::move(process.pidfd), std::move(process.console));
 }
 
 Result<Output> remove_container(const std::string& root, const std::string& id, const std::string& bundle) {

@@ -1,6 +1,8 @@
 // What workers do for a task: each runs in a process of its own (worker.h), with the lifecycle's code.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -10,6 +12,9 @@
 
 namespace ocirt::shim {
 
+// In a bundle: where its container's state is.
+inline constexpr const char* root_file = "ocirt-root";
+
 struct CreateWork {
     std::string root;  // of the state directories
     std::string id;
@@ -18,6 +23,8 @@ struct CreateWork {
     StdioNames names;
     bool no_pivot_root = false;
     bool no_new_keyring = false;
+    uid_t io_uid = 0;  // owner of its streams, unless 0
+    gid_t io_gid = 0;
 };
 // Output: wire::StartedProcess; a pidfd; the terminal's master end, where there is one. On an error nothing is left.
 [[nodiscard]] Result<Output> create_container(const CreateWork& work);

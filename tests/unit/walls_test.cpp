@@ -45,7 +45,9 @@ const std::vector<Room>& rooms() {
                          "runtime/security/", "runtime/state/", "runtime/checkpoint/"}},
         {.folder = "runtime/cli/", .may_include = {"common/", "runtime/", "version.h"}},
         {.folder = "manual/", .may_include = {"runtime/cli/", "version.h"}},
-        {.folder = "shim/", .may_include = {"common/", "runtime/", "version.h"}},
+        {.folder = "shim/",
+         .may_include = {"common/", "runtime/", "version.h", "common.pb.h", "ttrpc.pb.h", "task.pb.h", "events.pb.h",
+                         "bootstrap.pb.h", "worker.pb.h", "metrics_v1.pb.h", "metrics_v2.pb.h"}},
         {.folder = "", .may_include = {"common/", "runtime/", "shim/", "version.h"}},  // main.cpp
     };
     return all;

@@ -16,6 +16,8 @@ namespace {
 
 // A client that does not take its answers is not listened to any more.
 constexpr std::size_t unsent_limit = std::size_t{1} << 20;
+constexpr std::chrono::nanoseconds longest_deadline = std::chrono::hours(24);
+constexpr std::chrono::milliseconds accept_pause{100};
 
 bool is_ours(const Fd& socket) {
     ucred peer{};
@@ -78,8 +80,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
         wire::Request request;
         if (!request.ParseFromString(frame.message))
             return send(frame.stream, Code::invalid_argument, "the request cannot be read", {});
-        handler_({.service = request.service(), .method = request.method(), .payload = request.payload()},
-                 std::make_shared<Reply>(weak_from_this(), frame.stream));
+        const auto reply = std::make_shared<Reply>(weak_from_this(), frame.stream);
+        if (const std::chrono::nanoseconds time(request.timeout_nano()); time.count() > 0)
+            loop_.after(std::chrono::ceil<std::chrono::milliseconds>(std::min(time, longest_deadline)),
+                        [late = std::weak_ptr(reply)] {
+                            if (const auto unanswered = late.lock())
+                                unanswered->fail(Code::deadline_exceeded, "context deadline exceeded");
+                        });
+        handler_({.service = request.service(), .method = request.method(), .payload = request.payload()}, reply);
     }
 
     void write() {
@@ -128,8 +136,13 @@ Server::~Server() { close(); }
 
 Result<std::unique_ptr<Server>> Server::listen(EventLoop& loop, Fd listener, Handler handler) {
     std::unique_ptr<Server> server(new Server(loop, std::move(listener), std::move(handler)));
-    TRY(loop.watch(server->listener_, EPOLLIN, [raw = server.get()](std::uint32_t) { raw->accept(); }));
+    TRY(server->watch_listener());
     return server;
+}
+
+Result<> Server::watch_listener() {
+    if (!listener_) return {};
+    return loop_.watch(listener_, EPOLLIN, [this](std::uint32_t) { accept(); });
 }
 
 void Server::close() {
@@ -143,6 +156,11 @@ bool Server::has_unsent() const {
 
 void Server::accept() {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket && (errno == EMFILE || errno == ENFILE)) {
+        // Until one is closed; connections wait in the queue.
+        loop_.forget(listener_);
+        loop_.after(accept_pause, [this] { (void)watch_listener(); });
+    }
     if (!socket || !is_ours(socket)) return;
     const int number = socket.get();
     auto connection =

@@ -74,6 +74,7 @@ class Server {
    private:
     Server(EventLoop& loop, Fd listener, Handler handler);
 
+    [[nodiscard]] Result<> watch_listener();
     void accept();
     void drop(int number) { connections_.erase(number); }
 

@@ -1,0 +1,252 @@
+// The Task service, call by call, as containerd would make them.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "events.pb.h"
+#include "support/shim.h"
+
+namespace ocirt::test {
+namespace {
+
+constexpr int ok = 0;
+constexpr int invalid_argument = 3;
+constexpr int not_found = 5;
+constexpr int already_exists = 6;
+constexpr int failed_precondition = 9;
+constexpr int unimplemented = 12;
+
+Json process_of(std::vector<std::string> words) {
+    return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
+}
+
+std::vector<std::string> topics(const Shim& /*shim*/, const std::vector<Event>& events) {
+    std::vector<std::string> all;
+    all.reserve(events.size());
+    for (const Event& event : events) all.push_back(event.topic);
+    return all;
+}
+
+wire::CreateTaskRequest with_output(const std::filesystem::path& path) {
+    wire::CreateTaskRequest request;
+    request.set_stdout(path);
+    return request;
+}
+
+TEST(ShimLife, FromCreateToDelete) {
+    Bundle bundle;
+    bundle.sh("echo hello; exit 3");
+    Shim shim(bundle);
+    FifoReader output(bundle.scratch() / "out");
+    ASSERT_EQ(shim.create(with_output(bundle.scratch() / "out")), ok) << shim.text();
+    const auto created = shim.state();
+    EXPECT_EQ(created.status(), wire::CREATED);
+    EXPECT_GT(created.pid(), 0U);
+    EXPECT_EQ(created.bundle(), bundle.path());
+    ASSERT_EQ(shim.start(), ok) << shim.text();
+    EXPECT_EQ(shim.wait(), 3);
+    EXPECT_EQ(output.read_all(), "hello\n");
+    const auto stopped = shim.state();
+    EXPECT_EQ(stopped.status(), wire::STOPPED);
+    EXPECT_EQ(stopped.exit_status(), 3U);
+    EXPECT_GT(stopped.exited_at().seconds(), 1700000000);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+    (void)shim.state();
+    EXPECT_EQ(shim.code(), not_found);
+    EXPECT_TRUE(shim.events().wait_for("/tasks/delete"));
+    EXPECT_EQ(topics(shim, shim.events().events()),
+              (std::vector<std::string>{"/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"}));
+    wire::TaskExit exit;
+    ASSERT_TRUE(exit.ParseFromString(shim.events().events()[2].message));
+    EXPECT_EQ(exit.exit_status(), 3U);
+    EXPECT_EQ(exit.id(), bundle.id());
+    EXPECT_EQ(exit.pid(), created.pid());
+}
+
+TEST(ShimLife, TheContainerIsTheShimsChild) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    ASSERT_EQ(shim.create(), ok) << shim.text();
+    ASSERT_EQ(shim.start(), ok) << shim.text();
+    const std::string pid = std::to_string(shim.state().pid());
+    EXPECT_EQ(run({.args = {"/bin/sh", "-c", "grep PPid /proc/" + pid + "/status"}}).out,
+              "PPid:\t" + std::to_string(shim.pid()) + "\n");
+    EXPECT_EQ(shim.kill(SIGKILL), ok);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
+TEST(ShimLife, ExecsHaveTheirOwnStatusAndStreams) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    ASSERT_EQ(shim.create(), ok) << shim.text();
+    EXPECT_EQ(shim.exec("early", process_of({"/bin/true"})), failed_precondition);
+    ASSERT_EQ(shim.start(), ok) << shim.text();
+    FifoReader output(bundle.scratch() / "exec-out");
+    wire::ExecProcessRequest request;
+    request.set_stdout(bundle.scratch() / "exec-out");
+    ASSERT_EQ(shim.exec("e", process_of({"/bin/sh", "-c", "echo inside; exit 4"}), request), ok) << shim.text();
+    EXPECT_EQ(shim.exec("e", process_of({"/bin/true"})), already_exists);
+    EXPECT_EQ(shim.state("e").status(), wire::CREATED);
+    ASSERT_EQ(shim.start("e"), ok) << shim.text();
+    EXPECT_EQ(shim.wait("e"), 4);
+    EXPECT_EQ(output.read_all(), "inside\n");
+    EXPECT_EQ(shim.state("e").exec_id(), "e");
+    EXPECT_EQ(shim.kill(SIGTERM, "e"), not_found);
+    EXPECT_NE(shim.text().find("process already finished"), std::string::npos);
+    EXPECT_EQ(shim.remove("e"), ok);
+    EXPECT_EQ(shim.remove("e"), not_found);
+    EXPECT_EQ(shim.kill(SIGKILL), ok);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok);
+    std::vector<std::string> seen = topics(shim, shim.events().events());
+    EXPECT_LT(std::ranges::find(seen, "/tasks/exec-added"), std::ranges::find(seen, "/tasks/exec-started"));
+    EXPECT_LT(std::ranges::find(seen, "/tasks/exec-started"), std::ranges::find(seen, "/tasks/exit"));
+}
+
+TEST(ShimLife, AProgramThatIsNotThereIsToldByName) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    ASSERT_EQ(shim.create(), ok);
+    ASSERT_EQ(shim.start(), ok);
+    ASSERT_EQ(shim.exec("e", process_of({"no-such-program"})), ok);
+    EXPECT_NE(shim.start("e"), ok);
+    EXPECT_NE(shim.text().find("no-such-program"), std::string::npos) << shim.text();
+    EXPECT_EQ(shim.wait("e"), 127);
+    EXPECT_EQ(shim.remove("e"), ok);
+    EXPECT_EQ(shim.kill(SIGKILL), ok);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok);
+}
+
+TEST(ShimLife, AFailedCreateLeavesNothing) {
+    Bundle bundle;
+    bundle.args({"no-such-program"});
+    Shim shim(bundle);
+    EXPECT_NE(shim.create(), ok);
+    EXPECT_NE(shim.text().find("no-such-program"), std::string::npos) << shim.text();
+    (void)shim.state();
+    EXPECT_EQ(shim.code(), not_found);
+    EXPECT_TRUE(shim.events().events().empty());
+}
+
+TEST(ShimLife, WhatIsWrongHasItsCode) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    (void)shim.state();
+    EXPECT_EQ(shim.code(), not_found);
+    EXPECT_EQ(shim.client().call("Nonsense", "").code, unimplemented);
+    EXPECT_EQ(shim.client().call("State", "", "containerd.task.v3.Task").code, not_found);
+    EXPECT_EQ(shim.client().call("State", "", "containerd.other.v1.Other").code, unimplemented);
+    EXPECT_EQ(shim.client().call("State", "\xff\xff\xff").code, invalid_argument);
+    ASSERT_EQ(shim.create(), ok) << shim.text();
+    EXPECT_EQ(shim.create(), already_exists);
+    ASSERT_EQ(shim.start(), ok);
+    EXPECT_EQ(shim.start(), failed_precondition);
+    EXPECT_EQ(shim.remove(), failed_precondition);
+    EXPECT_NE(shim.text().find("cannot delete a running process"), std::string::npos);
+    EXPECT_EQ(shim.kill(SIGKILL, "", true), ok) << shim.text();
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok);
+}
+
+TEST(ShimLife, PauseUpdatePidsStats) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    ASSERT_EQ(shim.create(), ok) << shim.text();
+    ASSERT_EQ(shim.start(), ok);
+    TtrpcReply reply;
+    wire::PauseRequest pause;
+    pause.set_id(shim.id());
+    (void)shim.call<wire::Empty>("Pause", pause, reply);
+    EXPECT_EQ(reply.code, ok) << reply.message;
+    EXPECT_EQ(shim.state().status(), wire::PAUSED);
+    wire::ResumeRequest resume;
+    resume.set_id(shim.id());
+    (void)shim.call<wire::Empty>("Resume", resume, reply);
+    EXPECT_EQ(reply.code, ok) << reply.message;
+    EXPECT_EQ(shim.state().status(), wire::RUNNING);
+    wire::UpdateTaskRequest update;
+    update.set_id(shim.id());
+    update.mutable_resources()->set_value(R"({"pids":{"limit":77}})");
+    (void)shim.call<wire::Empty>("Update", update, reply);
+    EXPECT_EQ(reply.code, ok) << reply.message;
+    EXPECT_EQ(bundle.cgroup_file("pids", "pids.max"), "77");
+    update.mutable_resources()->set_value(R"({"pids":{"limit":"many"}})");
+    (void)shim.call<wire::Empty>("Update", update, reply);
+    EXPECT_EQ(reply.code, invalid_argument);
+    EXPECT_NE(reply.message.find("/pids/limit"), std::string::npos) << reply.message;
+    wire::PidsRequest pids;
+    pids.set_id(shim.id());
+    const auto processes = shim.call<wire::PidsResponse>("Pids", pids, reply);
+    ASSERT_EQ(processes.processes_size(), 1);
+    EXPECT_EQ(processes.processes(0).pid(), shim.state().pid());
+    wire::StatsRequest stats;
+    stats.set_id(shim.id());
+    const auto statistics = shim.call<wire::StatsResponse>("Stats", stats, reply);
+    EXPECT_EQ(reply.code, ok) << reply.message;
+    EXPECT_TRUE(statistics.stats().type_url().starts_with("io.containerd.cgroups.v")) << statistics.stats().type_url();
+    EXPECT_EQ(shim.kill(SIGKILL), ok);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok);
+}
+
+TEST(ShimLife, AHookThatSleepsKeepsNobodyWaiting) {
+    Bundle bundle;
+    bundle.args({"/bin/true"}).hook("createRuntime", {"/bin/sleep", "3"});
+    Shim shim(bundle);
+    wire::CreateTaskRequest request;
+    request.set_id(shim.id());
+    request.set_bundle(bundle.path());
+    wire::RuncOptions options;
+    options.set_root(bundle.scratch() / "shim/root");
+    request.mutable_options()->set_type_url("containerd.runc.v1.Options");
+    request.mutable_options()->set_value(options.SerializeAsString());
+    const std::uint32_t create = shim.client().send("Create", request.SerializeAsString());
+    const auto before = std::chrono::steady_clock::now();
+    (void)shim.state();
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(100));
+    EXPECT_EQ(shim.client().receive(create).code, ok);
+    EXPECT_EQ(shim.start(), ok) << shim.text();
+    EXPECT_EQ(shim.wait(), 0);
+    EXPECT_EQ(shim.remove(), ok);
+}
+
+TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    ASSERT_EQ(shim.create(), ok);
+    ASSERT_EQ(shim.start(), ok);
+    for (int i = 0; i < 20; ++i) {
+        const std::string id = "e" + std::to_string(i);
+        ASSERT_EQ(shim.exec(id, process_of({"/bin/false"})), ok);
+        ASSERT_EQ(shim.start(id), ok) << shim.text();
+        EXPECT_EQ(shim.wait(id), 1);
+        EXPECT_EQ(shim.remove(id), ok);
+    }
+    EXPECT_EQ(shim.kill(SIGKILL), ok);
+    EXPECT_EQ(shim.wait(), 137);
+    EXPECT_EQ(shim.remove(), ok);
+    ASSERT_TRUE(shim.events().wait_for("/tasks/delete"));
+    std::map<std::string, std::vector<std::string>> of;
+    for (const Event& event : shim.events().events()) {
+        wire::TaskExecStarted started;
+        wire::TaskExit exit;
+        if (event.topic == "/tasks/exec-started" && started.ParseFromString(event.message))
+            of[started.exec_id()].push_back("started");
+        if (event.topic == "/tasks/exit" && exit.ParseFromString(event.message)) of[exit.id()].push_back("exit");
+    }
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(of["e" + std::to_string(i)], (std::vector<std::string>{"started", "exit"})) << i;
+    EXPECT_EQ(of[shim.id()], std::vector<std::string>{"exit"});
+}
+
+}  // namespace
+}  // namespace ocirt::test
