@@ -62,16 +62,17 @@ TEST_F(ChangeMounts, BindsAndFilesystemsComeAndGo) {
 
 TEST_F(ChangeMounts, AllOrNothing) {
     ASSERT_TRUE(bundle_.launch());
-    const Finished added =
-        change("add", Json{mount("/new/a", "tmpfs", "tmpfs"), mount("/new/f", "bind", source_ / "file", {"bind"}),
-                           mount("/new/a/b", "tmpfs", "tmpfs"), mount("/new/c", "tmpfs", "tmpfs", {"sizee=1"})});
+    const Finished added = change(
+        "add", Json::array({mount("/new/a", "tmpfs", "tmpfs"), mount("/new/f", "bind", source_ / "file", {"bind"}),
+                            mount("/new/a/b", "tmpfs", "tmpfs"), mount("/new/c", "tmpfs", "tmpfs", {"sizee=1"})}));
     EXPECT_EQ(added.status, 1);
     EXPECT_NE(added.err.find("/3: mount tmpfs on /new/c (sizee=1): tmpfs: Unknown parameter 'sizee'"),
               std::string::npos)
         << added.err;
     EXPECT_EQ(mounts(), "");
-    ASSERT_EQ(change("add", Json{mount("/new/a", "tmpfs", "tmpfs")}).status, 0);
-    const Finished removed = change("remove", Json{mount("/new/a", "tmpfs", ""), mount("/new/no-mount", "tmpfs", "")});
+    ASSERT_EQ(change("add", Json::array({mount("/new/a", "tmpfs", "tmpfs")})).status, 0);
+    const Finished removed =
+        change("remove", Json::array({mount("/new/a", "tmpfs", ""), mount("/new/no-mount", "tmpfs", "")}));
     EXPECT_EQ(removed.status, 1);
     EXPECT_NE(removed.err.find("/1/destination: find the mount on /new/no-mount"), std::string::npos) << removed.err;
     EXPECT_EQ(mounts(), "/new/a rw\n");
@@ -79,7 +80,7 @@ TEST_F(ChangeMounts, AllOrNothing) {
 
 TEST_F(ChangeMounts, ACreatedContainerIsThereToo) {
     ASSERT_EQ(bundle_.sh("cat /new/file").create().status, 0);
-    EXPECT_EQ(change("add", Json{mount("/new", "", source_, {"rbind"})}).status, 0);
+    EXPECT_EQ(change("add", Json::array({mount("/new", "", source_, {"rbind"})})).status, 0);
     EXPECT_EQ(bundle_.start().status, 0);
     EXPECT_EQ(bundle_.output().out, "of the host\n");
 }
@@ -105,10 +106,10 @@ TEST_F(ChangeMounts, LinksOfTheContainerEndInItsRoot) {
     fs::create_directory(out);
     bundle_.symlink(out, "/link").symlink("/", "/everything");
     ASSERT_TRUE(bundle_.launch());
-    EXPECT_EQ(change("add", Json{mount("/link/new", "tmpfs", "tmpfs")}).status, 0);
+    EXPECT_EQ(change("add", Json::array({mount("/link/new", "tmpfs", "tmpfs")})).status, 0);
     EXPECT_TRUE(fs::is_empty(out));
     EXPECT_EQ(in_container("grep -c ' " + out.string() + "/new ' /proc/self/mountinfo"), "1\n");
-    const Finished root = change("remove", Json{mount("/everything", "tmpfs", "")});
+    const Finished root = change("remove", Json::array({mount("/everything", "tmpfs", "")}));
     EXPECT_NE(root.err.find("the container's root"), std::string::npos) << root.err;
     EXPECT_EQ(in_container("echo alive"), "alive\n");
 }
