@@ -1,5 +1,6 @@
 #include "common/syscall.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
@@ -7,7 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace ocirt::sys {
 
@@ -70,6 +73,20 @@ Result<> write_all(const Fd& file, const void* data, std::size_t size) {
         size -= static_cast<std::size_t>(written);
     }
     return {};
+}
+
+Result<std::vector<std::string>> names_in(const Fd& directory) {
+    Fd again = TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY));
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(again.get()), ::closedir);
+    if (!list) return fail_errno("fdopendir", "list the directory");
+    (void)again.release();  // closedir closes it
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(list.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") names.emplace_back(name);
+    }
+    std::ranges::sort(names);
+    return names;
 }
 
 // <sys/pidfd.h> of glibc 2.36 declares these for C only.

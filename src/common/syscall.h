@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/fd.h"
@@ -28,6 +29,9 @@ namespace ocirt::sys {
 [[nodiscard]] Result<std::string> read_all(const Fd& file, std::size_t limit);
 // All of it or an error.
 [[nodiscard]] Result<> write_all(const Fd& file, const void* data, std::size_t size);
+
+// What a directory holds, sorted, without "." and "..". A directory opened with O_PATH will do.
+[[nodiscard]] Result<std::vector<std::string>> names_in(const Fd& directory);
 
 // pidfd_open(2), kernel 5.3.
 [[nodiscard]] Result<Fd> open_pidfd(pid_t pid);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t relay_limit = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds first_look{1};
-constexpr std::chrono::milliseconds longest_look{50};
+constexpr std::chrono::milliseconds longest_look{100};
 
 bool is_fifo(const Fd& fd) {
     struct stat status{};
@@ -110,8 +110,7 @@ Result<> Stdio::hold_output(const std::string& name, Output& output) const {
 
 Stdio::~Stdio() {
     if (timer_) loop_.cancel(*timer_);
-    for (const Fd* fd : {&console_, &input_, &output_.writer})
-        if (*fd) loop_.forget(*fd);
+    release();
 }
 
 Result<> Stdio::relay(Fd console) {
@@ -192,7 +191,8 @@ bool Stdio::is_drained() const {
     const auto is_read = [this](const Output& output) {
         int left = 0;
         if (!output.is_fifo || ::ioctl(output.writer.get(), FIONREAD, &left) != 0) return true;
-        return left == 0 && (!client_expected_ || has_reader(output.writer));
+        const bool read = has_reader(output.writer);
+        return client_expected_ ? read && left == 0 : !read || left == 0;
     };
     if (console_ && !(console_ended_ && to_client_.empty())) return false;
     return is_read(output_) && is_read(error_);
@@ -201,7 +201,7 @@ bool Stdio::is_drained() const {
 void Stdio::check_drained() {
     if (!drained_) return;
     if (console_ended_ && to_client_.empty()) output_.reader.reset();
-    if (!is_drained() && EventLoop::Clock::now() < deadline_) {
+    if (!is_drained() && (!deadline_ || EventLoop::Clock::now() < *deadline_)) {
         if (timer_) loop_.cancel(*timer_);
         pause_ = std::min(pause_ * 2, longest_look);
         timer_ = loop_.after(pause_, [this] {
@@ -210,17 +210,25 @@ void Stdio::check_drained() {
         });
         return;
     }
+    release();
     loop_.defer(std::exchange(drained_, nullptr));
 }
 
-void Stdio::expect_no_client() {
+// The clients see the end of the output now.
+void Stdio::release() {
+    for (Fd* fd : {&console_, &input_, &output_.writer})
+        if (*fd) loop_.forget(*fd);
+    for (Fd* fd : {&console_, &input_, &output_.reader, &output_.writer, &error_.reader, &error_.writer}) fd->reset();
+}
+
+void Stdio::expect_no_client(std::chrono::milliseconds patience) {
     client_expected_ = false;
+    deadline_ = EventLoop::Clock::now() + patience;
     check_drained();
 }
 
-void Stdio::finish(std::chrono::milliseconds deadline, std::function<void()> drained) {
+void Stdio::finish(std::function<void()> drained) {
     drained_ = std::move(drained);
-    deadline_ = EventLoop::Clock::now() + deadline;
     pause_ = first_look / 2;
     if (!console_) {
         input_.reset();

@@ -56,10 +56,10 @@ class Stdio {
     // CloseIO: the end of its input, once the clients have closed, too.
     void close_input();
 
-    // The process has ended. Calls `drained` once a client has come and read everything, or `deadline` has passed.
-    void finish(std::chrono::milliseconds deadline, std::function<void()> drained);
-    // No more clients will come: what has been read is enough.
-    void expect_no_client();
+    // The process has ended. Calls `drained` once a client has come and read everything: only then it sees the end.
+    void finish(std::function<void()> drained);
+    // No more clients will come, and one that reads has so much time: what it has not read then is lost.
+    void expect_no_client(std::chrono::milliseconds patience);
 
    private:
     // A FIFO that the process writes to.
@@ -79,6 +79,7 @@ class Stdio {
     void change_console();
     [[nodiscard]] bool is_drained() const;
     void check_drained();
+    void release();
 
     EventLoop& loop_;
     Fd input_;
@@ -92,7 +93,7 @@ class Stdio {
     bool console_ended_ = false;
     bool client_expected_ = true;
     std::function<void()> drained_;
-    EventLoop::Clock::time_point deadline_;
+    std::optional<EventLoop::Clock::time_point> deadline_;
     std::chrono::milliseconds pause_{};
     std::optional<EventLoop::Timer> timer_;
 };

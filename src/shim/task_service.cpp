@@ -276,7 +276,7 @@ void TaskService::tell_end(Task& task, TaskProcess& process) {
 void TaskService::drain(const std::shared_ptr<Stdio>& stdio) {
     if (!stdio) return;
     ++draining_;
-    stdio->finish(drain_deadline, [this, stdio] { --draining_; });
+    stdio->finish([this, stdio] { --draining_; });
 }
 
 void TaskService::start(const wire::StartRequest& request, const Reply& reply) {
@@ -388,6 +388,7 @@ void TaskService::remove(const wire::DeleteRequest& request, const Reply& reply)
         place_.reaper.sweep();  // one that was only created has just been killed
         const Exit exit =
             init.exit.value_or(Exit{.pid = init.pid, .status = 0, .at = std::chrono::system_clock::now()});
+        if (init.stdio) init.stdio->expect_no_client(drain_deadline);
         wire::TaskDelete event;
         event.set_container_id(task->id);
         event.set_pid(static_cast<std::uint32_t>(init.pid));
@@ -409,7 +410,7 @@ void TaskService::remove_exec(Task& task, TaskProcess& process, const Reply& rep
     wire::DeleteResponse response;
     response.set_pid(static_cast<std::uint32_t>(process.pid));
     if (process.exit) set_exit(response, *process.exit);
-    if (process.stdio) process.stdio->expect_no_client();
+    if (process.stdio) process.stdio->expect_no_client(drain_deadline);
     task.execs.erase(process.exec_id);
     answer(reply, response);
 }

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <filesystem>
 #include <stdexcept>
-#include <thread>
 
 #include "support/host.h"
 
@@ -51,15 +50,6 @@ Finished sh(const std::string& line, const std::string& input) {
 }
 
 test::Process start(const std::string& line) { return test::Process({.args = {"/bin/sh", "-c", "exec " + line}}); }
-
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() >= until) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return true;
-}
 
 std::string trimmed(std::string text) {
     while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.pop_back();

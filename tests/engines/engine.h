@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 
 namespace ocirt::engines {
 
+using test::eventually;
 using test::Finished;
 using test::runtime_is_ocirt;
 
@@ -29,9 +29,6 @@ const std::string& runtime_path();
 Finished sh(const std::string& line, const std::string& input = {});
 // The same in the background.
 test::Process start(const std::string& line);
-
-// Tries until it holds; false when the deadline passed.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 std::string trimmed(std::string text);
 // The first word of a file of the sandbox' cgroup of a v1 controller or of v2; empty when it is not there.

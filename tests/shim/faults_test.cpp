@@ -31,11 +31,7 @@ void end(Shim& shim) {
 }
 
 bool is_gone(pid_t pid) {
-    for (int i = 0; i < 5000; ++i) {
-        if (!fs::exists("/proc/" + std::to_string(pid))) return true;
-        std::this_thread::sleep_for(1ms);
-    }
-    return false;
+    return eventually([pid] { return !is_alive(pid); });
 }
 
 std::size_t open_files(pid_t pid) {
@@ -127,7 +123,7 @@ TEST(ShimFaults, OutputIsThereForAReaderThatComesAfterTheEnd) {
     EXPECT_EQ(shim.wait(), 0);
     FifoReader output(path);
     EXPECT_EQ(output.read_all(), "late\n");
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimFaults, AReaderThatGoesAwayDoesNotEndTheProgram) {
@@ -147,7 +143,7 @@ TEST(ShimFaults, AReaderThatGoesAwayDoesNotEndTheProgram) {
     reader.reset();
     std::ofstream(in) << "go on\n" << std::flush;
     EXPECT_EQ(shim.wait(), 5);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimFaults, InputEndsWithCloseIo) {
@@ -172,7 +168,7 @@ TEST(ShimFaults, InputEndsWithCloseIo) {
     EXPECT_EQ(shim.client().call("CloseIO", close.SerializeAsString()).code, ok);
     EXPECT_EQ(shim.wait(), 0);
     EXPECT_EQ(output.read_all(), "one\ntwo\nend\n");
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimFaults, DeathIsCleanedUpByDelete) {

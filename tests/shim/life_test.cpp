@@ -100,7 +100,7 @@ TEST(ShimLife, ExecsHaveTheirOwnStatusAndStreams) {
     EXPECT_EQ(shim.remove("e"), not_found);
     EXPECT_EQ(shim.kill(SIGKILL), ok);
     EXPECT_EQ(shim.wait(), 137);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
     std::vector<std::string> seen = topics(shim, shim.events().events());
     EXPECT_LT(std::ranges::find(seen, "/tasks/exec-added"), std::ranges::find(seen, "/tasks/exec-started"));
     EXPECT_LT(std::ranges::find(seen, "/tasks/exec-started"), std::ranges::find(seen, "/tasks/exit"));
@@ -119,7 +119,7 @@ TEST(ShimLife, AProgramThatIsNotThereIsToldByName) {
     EXPECT_EQ(shim.remove("e"), ok);
     EXPECT_EQ(shim.kill(SIGKILL), ok);
     EXPECT_EQ(shim.wait(), 137);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimLife, AFailedCreateLeavesNothing) {
@@ -152,7 +152,7 @@ TEST(ShimLife, WhatIsWrongHasItsCode) {
     EXPECT_EQ(shim.kill(SIGKILL, "", true), ok) << shim.text();
     EXPECT_EQ(shim.wait(), 137);
     EXPECT_EQ(shim.wait(), 137);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimLife, PauseUpdatePidsStats) {
@@ -194,7 +194,7 @@ TEST(ShimLife, PauseUpdatePidsStats) {
     EXPECT_TRUE(statistics.stats().type_url().starts_with("io.containerd.cgroups.v")) << statistics.stats().type_url();
     EXPECT_EQ(shim.kill(SIGKILL), ok);
     EXPECT_EQ(shim.wait(), 137);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimLife, AHookThatSleepsKeepsNobodyWaiting) {
@@ -215,7 +215,7 @@ TEST(ShimLife, AHookThatSleepsKeepsNobodyWaiting) {
     EXPECT_EQ(shim.client().receive(create).code, ok);
     EXPECT_EQ(shim.start(), ok) << shim.text();
     EXPECT_EQ(shim.wait(), 0);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
 TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
@@ -233,7 +233,7 @@ TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
     }
     EXPECT_EQ(shim.kill(SIGKILL), ok);
     EXPECT_EQ(shim.wait(), 137);
-    EXPECT_EQ(shim.remove(), ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
     ASSERT_TRUE(shim.events().wait_for("/tasks/delete"));
     std::map<std::string, std::vector<std::string>> of;
     for (const Event& event : shim.events().events()) {

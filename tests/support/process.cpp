@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <system_error>
+#include <thread>
 
 namespace ocirt::test {
 namespace {
@@ -165,6 +167,23 @@ Finished Process::drain(std::chrono::milliseconds limit) {
 }
 
 bool is_process(pid_t pid) { return std::ranges::find(processes(), pid) != processes().end(); }
+
+bool is_alive(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(')');
+    return name_end != std::string::npos && line[name_end + 2] != 'Z';
+}
+
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+}
 
 Finished run(const Command& command) { return Process(command).wait(); }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -70,6 +71,12 @@ class Process {
 
 // Whether the pid is that of a Process that has not been waited for: nobody else must reap it.
 bool is_process(pid_t pid);
+
+// Whether it is there and no zombie, which is for somebody else to reap.
+bool is_alive(pid_t pid);
+
+// Tries until it holds; false when the deadline passed.
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 // Starts, waits, returns.
 Finished run(const Command& command);

@@ -9,9 +9,7 @@
 #include <array>
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <stdexcept>
-#include <thread>
 
 #include "bootstrap.pb.h"
 
@@ -21,24 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* namespace_name = "test";
-
-// Whether the process is there, and no zombie that somebody else has to reap.
-bool is_alive(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');
-    return name_end != std::string::npos && line[name_end + 2] != 'Z';
-}
-
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
-}
 
 }  // namespace
 

@@ -1,12 +1,9 @@
 #include "runtime/cgroup/stats_text.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-
 #include <algorithm>
 #include <charconv>
-#include <memory>
 
+#include "common/syscall.h"
 #include "runtime/cgroup/control_file.h"
 
 namespace ocirt::cgroup {
@@ -184,19 +181,14 @@ std::optional<Pressure> StatsDirectory::pressure(const std::string& file) const 
 std::vector<std::string> StatsDirectory::page_sizes(std::string_view suffix) const {
     constexpr std::string_view prefix = "hugetlb.";
     std::vector<std::string> sizes;
-    Fd again(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!again) return sizes;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(again.get()), ::closedir);
-    if (!directory) return sizes;
-    (void)again.release();
-    while (const dirent* entry = ::readdir(directory.get())) {
-        std::string_view name = entry->d_name;
+    const Result<std::vector<std::string>> names = sys::names_in(directory_);
+    if (!names) return sizes;
+    for (std::string_view name : *names) {
         if (!name.starts_with(prefix) || !name.ends_with(suffix)) continue;
         name.remove_prefix(prefix.size());
         name.remove_suffix(std::min(suffix.size(), name.size()));
         if (!name.empty() && name.find('.') == std::string_view::npos) sizes.emplace_back(name);
     }
-    std::ranges::sort(sizes);
     return sizes;
 }
 

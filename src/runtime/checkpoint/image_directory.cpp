@@ -1,13 +1,11 @@
 #include "runtime/checkpoint/image_directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <memory>
 
 #include "common/json_document.h"
 #include "common/json_writer.h"
@@ -62,11 +60,7 @@ Result<> check_entry(const Fd& directory, const std::string& path, const std::st
 }
 
 Result<> check_entries(const Fd& directory, const std::string& path, bool lazy_pages) {
-    Fd again = TRY(sys::open_at(directory, ".", O_RDONLY | O_DIRECTORY));
-    const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(again.get()), ::closedir);
-    if (!list) return fail_errno("fdopendir", "list the image directory", path);
-    (void)again.release();
-    while (const dirent* entry = ::readdir(list.get())) TRY(check_entry(directory, path, entry->d_name, lazy_pages));
+    for (const std::string& name : TRY(sys::names_in(directory))) TRY(check_entry(directory, path, name, lazy_pages));
     return {};
 }
 

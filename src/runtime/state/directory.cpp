@@ -1,6 +1,5 @@
 #include "runtime/state/directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <thread>
 
 #include "common/syscall.h"
@@ -189,23 +187,24 @@ Result<> Directory::remove_start_socket() const {
 }
 
 Result<> Directory::remove() const {
-    for (const char* name : {start_socket, notify_socket, config_name, record_draft, record_name})
-        if (::unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT)
-            return fail_errno("unlinkat", "remove the state of", quoted(id_));
+    const auto unlink = [this](const std::string& name) -> Result<> {
+        if (::unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
+        return fail_errno("unlinkat", "remove the state of", quoted(id_));
+    };
+    // Also what a shim, or another version of ocirt, keeps there. The record last: until then `delete` finds it again.
+    for (const std::string& name : TRY(sys::names_in(directory_)))
+        if (name != record_name) TRY(unlink(name));
+    TRY(unlink(record_name));
     if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
     return fail_errno("unlinkat", "remove the state directory of", quoted(id_));
 }
 
 Result<std::vector<std::string>> list_ids(const std::string& root) {
-    std::vector<std::string> ids;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(root.c_str()), ::closedir);
-    if (!directory) {
-        if (errno == ENOENT) return ids;
-        return fail_errno("opendir", "list the state directory", root);
-    }
-    while (const dirent* entry = ::readdir(directory.get()))
-        if (check_id(entry->d_name)) ids.emplace_back(entry->d_name);
-    std::ranges::sort(ids);
+    const Result<Fd> directory = sys::open(root, O_RDONLY | O_DIRECTORY);
+    if (!directory && directory.error().errnum == ENOENT) return {};
+    if (!directory) return std::unexpected(directory.error());
+    std::vector<std::string> ids = TRY(sys::names_in(*directory));
+    std::erase_if(ids, [](const std::string& name) { return !check_id(name); });
     return ids;
 }
 
