@@ -24,6 +24,7 @@ Result<OomWatch> OomWatch::open(std::span<const Place> places) {
     for (const Place& place : places) {
         if (std::ranges::find(place.controllers, "memory") == place.controllers.end()) continue;
         watch.version_ = place.version;
+        watch.path_ = place.path;
         watch.directory_ = TRY(open_directory(place.path));
         TRY(place.version == Version::v1 ? watch.open_v1() : watch.open_v2());
         break;
@@ -66,6 +67,18 @@ std::uint64_t OomWatch::take() {
     std::uint64_t count = 0;
     if (::read(fd_.get(), &count, sizeof count) != sizeof count) return 0;
     return ::faccessat(directory_.get(), registry, F_OK, 0) == 0 ? count : 0;
+}
+
+// v1 counts how often a limit stood in the way, v2 (memory.events.local, 5.2) how often that killed. The top has none.
+std::string OomWatch::limiting_cgroup() const {
+    const bool unified = version_ == Version::v2;
+    for (std::string path = path_; !path.empty(); path.resize(path.rfind('/'))) {
+        const Result<std::string> text =
+            read_file(path + (unified ? "/memory.events.local" : "/memory.failcnt"), control_file_limit);
+        if (!text) break;
+        if (unified ? counter(parse_counters(*text), "oom") > 0 : chomp(*text) != "0") return path;
+    }
+    return {};
 }
 
 }  // namespace ocirt::cgroup

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "common/error.h"
 #include "common/fd.h"
@@ -24,12 +25,16 @@ class OomWatch {
     // file: neither counts.
     [[nodiscard]] std::uint64_t take();
 
+    // The cgroup whose limit was hit: the container's own, or the nearest above it; "" where none says so.
+    [[nodiscard]] std::string limiting_cgroup() const;
+
    private:
     [[nodiscard]] Result<> open_v1();
     [[nodiscard]] Result<> open_v2();
     [[nodiscard]] std::uint64_t read_kills() const;
 
     Version version_ = Version::v1;
+    std::string path_;
     Fd directory_;
     Fd fd_;  // v1: the eventfd; v2: memory.events
     std::uint64_t kills_ = 0;
