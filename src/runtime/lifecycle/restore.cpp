@@ -82,10 +82,12 @@ class Restoration {
         (void)directory_.remove();
     }
 
-    [[nodiscard]] Container container() { return {std::move(directory_), std::move(record_)}; }
-    [[nodiscard]] const Fd& pidfd() const { return pidfd_; }
-    [[nodiscard]] Fd take_console() { return console_.take(); }
-    [[nodiscard]] Fd take_notifications() { return std::move(notifications_); }
+    Restored finish() {
+        return {.container = {std::move(directory_), std::move(record_)},
+                .pidfd = std::move(pidfd_),
+                .console = console_.take(),
+                .notifications = std::move(notifications_)};
+    }
 
    private:
     Result<> make_cgroup() {
@@ -295,15 +297,13 @@ Result<> check(const RestoreRequest& request, const Prepared& prepared) {
 
 }  // namespace
 
-Result<int> restore(const RestoreRequest& request, const Log& log) {
-    const Fd signals = request.detach ? Fd{} : TRY(block_signals());
+Result<Restored> restore_detached(const RestoreRequest& request, const Log& log) {
     Prepared prepared = TRY(prepare(request.create));
     const auto located = [&](Result<>&& result) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.create.config));
     };
     if (Result<> checked = check(request, prepared); !checked) return located(std::move(checked));
-    Result<Console> console =
-        Console::prepare(prepared.plan, {.socket = request.create.console.socket, .keep = !request.detach});
+    Result<Console> console = Console::prepare(prepared.plan, request.create.console);
     if (!console) return located(std::unexpected(std::move(console).error()));
     Restoration restoration(request, prepared, TRY(state::Directory::create(request.create.root, request.create.id)),
                             std::move(*console));
@@ -313,18 +313,25 @@ Result<int> restore(const RestoreRequest& request, const Log& log) {
     }
     for (const plan::Warning& warning : prepared.plan.warnings)
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
+    return restoration.finish();
+}
+
+Result<int> restore(const RestoreRequest& request, const Log& log) {
+    const Fd signals = request.detach ? Fd{} : TRY(block_signals());
+    RestoreRequest detached = request;
+    detached.create.console.keep = !request.detach;
+    Restored restored = TRY(restore_detached(detached, log));
     if (request.detach) return 0;
-    Container container = restoration.container();
-    container.directory.unlock();
-    const Fd terminal = restoration.take_console();
+    restored.container.directory.unlock();
     std::optional<NotifyRelay> relay =
-        relay_in_foreground(restoration.take_notifications(), request.create.notify_socket, log);
+        relay_in_foreground(std::move(restored.notifications), request.create.notify_socket, log);
     NotifyRelay* const notifications = relay ? &*relay : nullptr;
-    const int status = TRY(terminal ? wait_with_terminal(signals, restoration.pidfd(), terminal, notifications)
-                                    : wait_and_forward(signals, restoration.pidfd(), notifications));
+    const int status =
+        TRY(restored.console ? wait_with_terminal(signals, restored.pidfd, restored.console, notifications)
+                             : wait_and_forward(signals, restored.pidfd, notifications));
     if (relay) relay->finish();
     if (request.keep) return status;
-    const Result<Removed> removed = remove_ended(container);
+    const Result<Removed> removed = remove_ended(restored.container);
     // Someone else's `delete` came before.
     if (!removed && removed.error().fault != Fault::not_found) return std::unexpected(removed.error());
     if (removed && !removed->hook_failure) log.warning(removed->hook_failure.error());

@@ -16,6 +16,17 @@ struct RestoreRequest {
     bool keep = false;    // the stopped container stays for `delete`
 };
 
+// A container that runs on. Fields that its caller did not ask for are empty.
+struct Restored {
+    Container container;
+    Fd pidfd;
+    Fd console;        // the master end of its terminal, if it is kept
+    Fd notifications;  // notify_relay.h
+};
+
+// As restore(), but nobody waits. The process is a child of this one.
+[[nodiscard]] Result<Restored> restore_detached(const RestoreRequest& request, const Log& log);
+
 // As run(): the program's exit status, or 128 plus the signal that ended it; 0 when detached. The hooks prestart and
 // createRuntime run once the namespaces are there, as runc has it; createContainer, startContainer and poststart do
 // not: the program started long ago. On an error nothing is left. Errors: Fault::corrupted for an image that asks for
