@@ -1,6 +1,9 @@
 #include "shim/exit_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -15,8 +18,13 @@ constexpr std::size_t limit = 4096;
 
 }  // namespace
 
+bool is_in_memory(const std::string& root, const std::string& id) {
+    struct statfs status{};
+    return ::statfs((root + "/" + id).c_str(), &status) != 0 || status.f_type == TMPFS_MAGIC;
+}
+
 Result<> write_exit(const std::string& root, const std::string& id, const Exit& exit) {
-    const Fd directory = TRY(sys::open(root + "/" + id, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    const Fd directory = TRY(sys::open(root + "/" + id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     JsonWriter json;
     json.begin_object();
     json.member("pid", exit.pid);
@@ -26,8 +34,10 @@ Result<> write_exit(const std::string& root, const std::string& id, const Exit& 
     const std::string text = std::move(json).take() + "\n";
     const Fd file = TRY(sys::open_at(directory, "exit.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
     TRY(sys::write_all(file, text.data(), text.size()));
-    if (::renameat(directory.get(), "exit.json.new", directory.get(), "exit.json") != 0)
-        return fail_errno("renameat", "write the exit status of", "\"" + id + "\"");
+    const bool written = ::fsync(file.get()) == 0 &&
+                         ::renameat(directory.get(), "exit.json.new", directory.get(), "exit.json") == 0 &&
+                         ::fsync(directory.get()) == 0;
+    if (!written) return fail_errno("renameat", "write the exit status of", "\"" + id + "\"");
     return {};
 }
 

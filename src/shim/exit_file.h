@@ -9,7 +9,10 @@
 
 namespace ocirt::shim {
 
-// In the container's state directory; whole or not at all. It goes with the directory.
+// Whether writing there takes no disk's time. Also where there is nothing to write to.
+[[nodiscard]] bool is_in_memory(const std::string& root, const std::string& id);
+
+// In the container's state directory; whole or not at all, on the disk when it returns. It goes with the directory.
 [[nodiscard]] Result<> write_exit(const std::string& root, const std::string& id, const Exit& exit);
 
 // std::nullopt: it has not ended while a shim looked, or has been deleted.

@@ -15,6 +15,7 @@
 #include "runtime/cgroup/oom.h"
 #include "shim/reaper.h"
 #include "shim/stdio.h"
+#include "shim/task_work.h"
 #include "shim/ttrpc/server.h"
 
 namespace ocirt::shim {
@@ -41,9 +42,9 @@ struct Task {
     std::string id;
     std::string bundle;
     std::string root;  // of the state directories
-    bool mounted = false;
     bool paused = false;
     TaskProcess init;
+    std::optional<RestoreWork> restore;  // what Start does instead, with a checkpoint
     cgroup::OomWatch oom;
     std::map<std::string, std::unique_ptr<TaskProcess>> execs;
 

@@ -3,14 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "common/syscall.h"
 #include "events.pb.h"
-#include "shim/exit_file.h"
 #include "shim/task_work.h"
-#include "shim/timestamp.h"
 #include "worker.pb.h"
 
 namespace ocirt::shim {
@@ -18,42 +15,6 @@ namespace {
 
 using ttrpc::Code;
 using Status = TaskProcess::Status;
-
-constexpr std::chrono::milliseconds drain_deadline = std::chrono::seconds(10);
-
-Code code_of(const Error& error) {
-    switch (error.fault) {
-        case Fault::not_found: return Code::not_found;
-        case Fault::already_exists: return Code::already_exists;
-        case Fault::wrong_state: return Code::failed_precondition;
-        case Fault::unsupported: return Code::unimplemented;
-        case Fault::invalid_argument:
-        case Fault::invalid_config: return Code::invalid_argument;
-        default: return Code::unknown;
-    }
-}
-
-void refuse(const Reply& reply, const Error& error) { reply->fail(code_of(error), render(error)); }
-
-template <class Message>
-void answer(const Reply& reply, const Message& message) {
-    reply->ok(message.SerializeAsString());
-}
-void answer(const Reply& reply) { reply->ok({}); }
-
-template <class Request>
-StdioNames names_of(const Request& request) {
-    return {.input = request.stdin(),
-            .output = request.stdout(),
-            .error = request.stderr(),
-            .terminal = request.terminal()};
-}
-
-template <class Message>
-void set_exit(Message& message, const Exit& exit) {
-    message.set_exit_status(static_cast<std::uint32_t>(exit.status));
-    set(*message.mutable_exited_at(), exit.at);
-}
 
 wire::TaskStatus status_of(const Task& task, const TaskProcess& process) {
     switch (process.status) {
@@ -65,19 +26,24 @@ wire::TaskStatus status_of(const Task& task, const TaskProcess& process) {
     return wire::STOPPED;
 }
 
-Error not_running(const TaskProcess& process, const char* operation) {
-    return {.fault = Fault::wrong_state,
-            .operation = operation,
-            .detail =
-                process.status == Status::stopped ? "container not running: it has stopped" : "container not running"};
+checkpoint::Options checkpoint_options(const std::string& path, const std::string& bundle,
+                                       const wire::CheckpointOptions& wanted) {
+    checkpoint::Options options;
+    options.image_path = wanted.image_path().empty() ? path : wanted.image_path();
+    options.work_path = wanted.work_path().empty() ? bundle + "/criu" : wanted.work_path();
+    options.parent_path = wanted.parent_path();
+    options.leave_running = !wanted.exit();
+    options.tcp_established = wanted.open_tcp();
+    options.ext_unix_sk = wanted.external_unix_sockets();
+    options.shell_job = wanted.terminal();
+    options.file_locks = wanted.file_locks();
+    options.manage_cgroups_mode = wanted.cgroups_mode();
+    for (const std::string& name : wanted.empty_namespaces())
+        options.empty_ns += (options.empty_ns.empty() ? "" : ",") + name;
+    return options;
 }
 
 }  // namespace
-
-template <class Event>
-void TaskService::publish(const char* topic, const char* type, const Event& event) {
-    place_.publisher.publish(topic, type, event.SerializeAsString());
-}
 
 template <class Request>
 void TaskService::dispatch(const ttrpc::Call& call, const Reply& reply, Method<Request> method) {
@@ -125,9 +91,9 @@ void TaskService::handle(const ttrpc::Call& call, const Reply& reply) {
 }
 
 std::shared_ptr<Task> TaskService::find(const std::string& id, const Reply& reply) {
-    if (const auto found = tasks_.find(id); found != tasks_.end()) return found->second;
-    reply->fail(Code::not_found, "container \"" + id + "\": not found");
-    return nullptr;
+    std::shared_ptr<Task> task = life_.find(id);
+    if (!task) reply->fail(Code::not_found, "container \"" + id + "\": not found");
+    return task;
 }
 
 TaskProcess* TaskService::find(Task& task, const std::string& exec_id, const Reply& reply) {
@@ -137,282 +103,28 @@ TaskProcess* TaskService::find(Task& task, const std::string& exec_id, const Rep
 }
 
 void TaskService::run(const Work& work, const Reply& reply, std::function<void(Output)> then) {
-    run_worker(place_.loop, place_.reaper, work, {}, [reply, then = std::move(then)](Result<Output> output) {
+    run_worker(place_.loop, place_.reaper, work, [reply, then = std::move(then)](Result<Output> output) {
         if (!output) return refuse(reply, output.error());
         then(*std::move(output));
     });
 }
 
-void TaskService::create(const wire::CreateTaskRequest& request, const Reply& reply) {
-    if (tasks_.contains(request.id()))
-        return reply->fail(Code::already_exists, "container \"" + request.id() + "\": already exists");
-    wire::RuncOptions options;
-    if (request.options().type_url().ends_with("runc.v1.Options") &&
-        !options.ParseFromString(request.options().value()))
-        return reply->fail(Code::invalid_argument, "the runtime's options cannot be read");
-    if (options.systemd_cgroup())
-        return refuse(reply, {.fault = Fault::unsupported,
-                              .operation = "use the option",
-                              .object = "SystemdCgroup",
-                              .detail = "it is not supported by this version of ocirt"});
-    if (!request.checkpoint().empty())
-        return refuse(
-            reply,
-            {.fault = Fault::unsupported, .operation = "restore a checkpoint", .detail = "the shim cannot do it yet"});
-    auto task = std::make_shared<Task>();
-    task->id = request.id();
-    task->bundle = request.bundle();
-    task->root = (options.root().empty() ? "/run/containerd/ocirt" : options.root()) + "/" + place_.namespace_name;
-    task->init.names = names_of(request);
-    Result<std::unique_ptr<Stdio>> stdio = Stdio::hold(place_.loop, task->init.names);
-    if (!stdio) return refuse(reply, stdio.error());
-    task->init.stdio = *std::move(stdio);
-    CreateWork work{.root = task->root,
-                    .id = task->id,
-                    .bundle = task->bundle,
-                    .rootfs = {},
-                    .names = task->init.names,
-                    .no_pivot_root = options.no_pivot_root(),
-                    .no_new_keyring = options.no_new_keyring(),
-                    .io_uid = options.io_uid(),
-                    .io_gid = options.io_gid()};
-    for (const wire::Mount& mount : request.rootfs())
-        work.rootfs.push_back({.type = mount.type(),
-                               .source = mount.source(),
-                               .target = mount.target(),
-                               .options = {mount.options().begin(), mount.options().end()}});
-    tasks_[task->id] = task;
-    const auto done = [this, task, request, reply](Result<Output> output) {
-        Result<> adopted = output ? adopt(task, task->init, *std::move(output)) : std::unexpected(output.error());
-        if (!adopted) {
-            tasks_.erase(task->id);
-            return refuse(reply, adopted.error());
-        }
-        wire::TaskCreate event;
-        event.set_container_id(task->id);
-        event.set_bundle(task->bundle);
-        *event.mutable_rootfs() = request.rootfs();
-        event.mutable_io()->set_stdin(request.stdin());
-        event.mutable_io()->set_stdout(request.stdout());
-        event.mutable_io()->set_stderr(request.stderr());
-        event.mutable_io()->set_terminal(request.terminal());
-        event.set_pid(static_cast<std::uint32_t>(task->init.pid));
-        publish("/tasks/create", "containerd.events.TaskCreate", event);
-        wire::CreateTaskResponse response;
-        response.set_pid(static_cast<std::uint32_t>(task->init.pid));
-        answer(reply, response);
-    };
-    run_worker(place_.loop, place_.reaper, [work] { return create_container(work); }, {}, done);
-}
+void TaskService::create(const wire::CreateTaskRequest& request, const Reply& reply) { life_.create(request, reply); }
 
-Result<> TaskService::adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output) {
-    wire::StartedProcess started;
-    if (!started.ParseFromString(output.message) || output.descriptors.empty())
-        return fail({.fault = Fault::corrupted, .operation = "read a worker's answer", .detail = "it is not one"});
-    process.pid = started.pid();
-    process.pidfd = std::move(output.descriptors.front());
-    if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
-    if (process.exec_id.empty()) watch_memory(task, started);
-    place_.reaper.expect(process.pid,
-                         [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
-    return {};
-}
-
-void TaskService::watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started) {
-    if (started.memory_cgroup().empty()) return;
-    const cgroup::Place place{.version = started.memory_in_v2() ? cgroup::Version::v2 : cgroup::Version::v1,
-                              .path = started.memory_cgroup(),
-                              .controllers = {"memory"}};
-    Result<cgroup::OomWatch> watch = cgroup::OomWatch::open({&place, 1});
-    if (!watch) return place_.log.warning(watch.error());
-    task->oom = *std::move(watch);
-    const auto events = static_cast<std::uint32_t>(task->oom.events());
-    const Result<> watched =
-        place_.loop.watch(task->oom.fd(), events, [this, raw = task.get()](std::uint32_t) { tell_oom(*raw); });
-    if (!watched) place_.log.warning(watched.error());
-}
-
-void TaskService::tell_oom(Task& task) {
-    if (!task.oom.fd() || task.oom.take() == 0) return;
-    wire::TaskOOM event;
-    event.set_container_id(task.id);
-    publish("/tasks/oom", "containerd.events.TaskOOM", event);
-}
-
-// While its start is on the way the end is kept: start is told first.
-void TaskService::ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit) {
-    TaskProcess* process = task->find(exec_id);
-    if (process == nullptr) return;
-    process->exit = exit;
-    if (process->status != Status::starting) tell_end(*task, *process);
-}
-
-void TaskService::tell_end(Task& task, TaskProcess& process) {
-    const bool ran = process.status == Status::running;
-    process.status = Status::stopped;
-    process.pidfd.reset();
-    if (process.exec_id.empty()) {
-        tell_oom(task);
-        if (task.oom.fd()) place_.loop.forget(task.oom.fd());
-        task.oom = {};
-        if (const Result<> written = write_exit(task.root, task.id, *process.exit); !written)
-            place_.log.warning(written.error());
-    }
-    if (ran) {
-        wire::TaskExit event;
-        event.set_container_id(task.id);
-        event.set_id(process.exec_id.empty() ? task.id : process.exec_id);
-        event.set_pid(static_cast<std::uint32_t>(process.pid));
-        set_exit(event, *process.exit);
-        publish("/tasks/exit", "containerd.events.TaskExit", event);
-    }
-    wire::WaitResponse response;
-    set_exit(response, *process.exit);
-    for (const Reply& reply : std::exchange(process.waiting, {})) answer(reply, response);
-    drain(process.stdio);
-}
-
-// The process may be deleted meanwhile.
-void TaskService::drain(const std::shared_ptr<Stdio>& stdio) {
-    if (!stdio) return;
-    ++draining_;
-    stdio->finish([this, stdio] { --draining_; });
+void TaskService::exec(const wire::ExecProcessRequest& request, const Reply& reply) {
+    if (const std::shared_ptr<Task> task = find(request.id(), reply)) life_.add_exec(*task, request, reply);
 }
 
 void TaskService::start(const wire::StartRequest& request, const Reply& reply) {
     const std::shared_ptr<Task> task = find(request.id(), reply);
-    if (!task) return;
-    TaskProcess* process = find(*task, request.exec_id(), reply);
-    if (process == nullptr) return;
-    if (process->status != Status::created)
-        return reply->fail(Code::failed_precondition, "it has been started already");
-    process->status = Status::starting;
-    process->exec_id.empty() ? start_init(task, reply) : start_exec(task, *process, reply);
-}
-
-void TaskService::start_init(const std::shared_ptr<Task>& task, const Reply& reply) {
-    const auto done = [this, task, reply](const Result<Output>& output) {
-        TaskProcess& init = task->init;
-        if (!output) {
-            if (init.exit)
-                tell_end(*task, init);
-            else
-                init.status = Status::created;
-            return refuse(reply, output.error());
-        }
-        init.status = Status::running;
-        wire::TaskStart event;
-        event.set_container_id(task->id);
-        event.set_pid(static_cast<std::uint32_t>(init.pid));
-        publish("/tasks/start", "containerd.events.TaskStart", event);
-        wire::StartResponse response;
-        response.set_pid(static_cast<std::uint32_t>(init.pid));
-        answer(reply, response);
-        if (init.exit) tell_end(*task, init);
-    };
-    run_worker(
-        place_.loop, place_.reaper, [root = task->root, id = task->id] { return start_container(root, id); }, {}, done);
-}
-
-void TaskService::exec(const wire::ExecProcessRequest& request, const Reply& reply) {
-    const std::shared_ptr<Task> task = find(request.id(), reply);
-    if (!task) return;
-    if (request.exec_id().empty()) return reply->fail(Code::invalid_argument, "the exec id is missing");
-    if (task->execs.contains(request.exec_id()))
-        return reply->fail(Code::already_exists, "process \"" + request.exec_id() + "\": already exists");
-    if (task->init.status != Status::running) return refuse(reply, not_running(task->init, "execute in the container"));
-    auto process = std::make_unique<TaskProcess>();
-    process->exec_id = request.exec_id();
-    process->names = names_of(request);
-    process->spec = request.spec().value();
-    task->execs[process->exec_id] = std::move(process);
-    wire::TaskExecAdded event;
-    event.set_container_id(task->id);
-    event.set_exec_id(request.exec_id());
-    publish("/tasks/exec-added", "containerd.events.TaskExecAdded", event);
-    answer(reply);
-}
-
-void TaskService::start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply) {
-    Result<std::unique_ptr<Stdio>> stdio = Stdio::hold(place_.loop, process.names);
-    if (!stdio) {
-        process.status = Status::created;
-        return refuse(reply, stdio.error());
-    }
-    process.stdio = *std::move(stdio);
-    const auto done = [this, task, exec_id = process.exec_id, reply](Result<Output> output) {
-        TaskProcess* started = task->find(exec_id);
-        if (started == nullptr) return reply->fail(Code::not_found, "process \"" + exec_id + "\": not found");
-        const Result<> adopted = output ? adopt(task, *started, *std::move(output)) : std::unexpected(output.error());
-        if (!adopted) {
-            started->stdio.reset();
-            started->exit =
-                Exit{.pid = 0, .status = exit_code(adopted.error()), .at = std::chrono::system_clock::now()};
-            tell_end(*task, *started);
-            return refuse(reply, adopted.error());
-        }
-        started->status = Status::running;
-        started->spec = {};
-        wire::TaskExecStarted event;
-        event.set_container_id(task->id);
-        event.set_exec_id(exec_id);
-        event.set_pid(static_cast<std::uint32_t>(started->pid));
-        publish("/tasks/exec-started", "containerd.events.TaskExecStarted", event);
-        wire::StartResponse response;
-        response.set_pid(static_cast<std::uint32_t>(started->pid));
-        answer(reply, response);
-        if (started->exit) tell_end(*task, *started);
-    };
-    run_worker(
-        place_.loop, place_.reaper,
-        [work = ExecWork{.root = task->root, .id = task->id, .process = process.spec, .names = process.names}] {
-            return execute_process(work);
-        },
-        {}, done);
+    TaskProcess* process = task ? find(*task, request.exec_id(), reply) : nullptr;
+    if (process != nullptr) life_.start(task, *process, reply);
 }
 
 void TaskService::remove(const wire::DeleteRequest& request, const Reply& reply) {
     const std::shared_ptr<Task> task = find(request.id(), reply);
-    if (!task) return;
-    TaskProcess* process = find(*task, request.exec_id(), reply);
-    if (process == nullptr) return;
-    if (process->status == Status::running || process->status == Status::starting)
-        return reply->fail(Code::failed_precondition, "cannot delete a running process " +
-                                                          (process->exec_id.empty() ? task->id : process->exec_id));
-    if (!process->exec_id.empty()) return remove_exec(*task, *process, reply);
-    if (std::exchange(process->deleting, true)) return reply->fail(Code::unavailable, "it is being deleted");
-    const auto done = [this, task, reply](const Result<Output>& output) {
-        TaskProcess& init = task->init;
-        init.deleting = false;
-        if (!output) return refuse(reply, output.error());
-        place_.reaper.sweep();  // one that was only created has just been killed
-        const Exit exit =
-            init.exit.value_or(Exit{.pid = init.pid, .status = 0, .at = std::chrono::system_clock::now()});
-        if (init.stdio) init.stdio->expect_no_client(drain_deadline);
-        wire::TaskDelete event;
-        event.set_container_id(task->id);
-        event.set_pid(static_cast<std::uint32_t>(init.pid));
-        set_exit(event, exit);
-        publish("/tasks/delete", "containerd.events.TaskDelete", event);
-        wire::DeleteResponse response;
-        response.set_pid(static_cast<std::uint32_t>(init.pid));
-        set_exit(response, exit);
-        tasks_.erase(task->id);
-        answer(reply, response);
-    };
-    run_worker(
-        place_.loop, place_.reaper,
-        [root = task->root, id = task->id, bundle = task->bundle] { return remove_container(root, id, bundle); }, {},
-        done);
-}
-
-void TaskService::remove_exec(Task& task, TaskProcess& process, const Reply& reply) {
-    wire::DeleteResponse response;
-    response.set_pid(static_cast<std::uint32_t>(process.pid));
-    if (process.exit) set_exit(response, *process.exit);
-    if (process.stdio) process.stdio->expect_no_client(drain_deadline);
-    task.execs.erase(process.exec_id);
-    answer(reply, response);
+    TaskProcess* process = task ? find(*task, request.exec_id(), reply) : nullptr;
+    if (process != nullptr) life_.remove(task, *process, reply);
 }
 
 void TaskService::state(const wire::StateRequest& request, const Reply& reply) {
@@ -485,8 +197,24 @@ void TaskService::resume(const wire::ResumeRequest& request, const Reply& reply)
 }
 
 void TaskService::checkpoint(const wire::CheckpointTaskRequest& request, const Reply& reply) {
-    if (find(request.id(), reply))
-        refuse(reply, {.fault = Fault::unsupported, .operation = "checkpoint", .detail = "the shim cannot do it yet"});
+    const std::shared_ptr<Task> task = find(request.id(), reply);
+    if (!task) return;
+    wire::CheckpointOptions wanted;
+    if (request.options().type_url().ends_with("runc.v1.CheckpointOptions") &&
+        !wanted.ParseFromString(request.options().value()))
+        return reply->fail(Code::invalid_argument, "the checkpoint's options cannot be read");
+    run([work = CheckpointWork{.root = task->root,
+                               .id = task->id,
+                               .options = checkpoint_options(request.path(), task->bundle,
+                                                             wanted)}] { return checkpoint_container(work); },
+        reply,
+        [this, task, path = request.path(), reply](const Output&) {
+            wire::TaskCheckpointed event;
+            event.set_container_id(task->id);
+            event.set_checkpoint(path);
+            publish("/tasks/checkpointed", "containerd.events.TaskCheckpointed", event);
+            answer(reply);
+        });
 }
 
 void TaskService::kill(const wire::KillRequest& request, const Reply& reply) {
@@ -568,8 +296,8 @@ void TaskService::stats(const wire::StatsRequest& request, const Reply& reply) {
 void TaskService::connect(const wire::ConnectRequest& request, const Reply& reply) {
     wire::ConnectResponse response;
     response.set_shim_pid(static_cast<std::uint32_t>(::getpid()));
-    if (const auto found = tasks_.find(request.id()); found != tasks_.end())
-        response.set_task_pid(static_cast<std::uint32_t>(found->second->init.pid));
+    if (const std::shared_ptr<Task> task = life_.find(request.id()))
+        response.set_task_pid(static_cast<std::uint32_t>(task->init.pid));
     answer(reply, response);
 }
 

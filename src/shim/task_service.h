@@ -2,43 +2,28 @@
 // loop; what may block is a worker's.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
-#include "common/error.h"
-#include "common/log.h"
-#include "shim/containerd/publisher.h"
-#include "shim/event_loop.h"
-#include "shim/reaper.h"
-#include "shim/task.h"
+#include "shim/task_life.h"
 #include "shim/ttrpc/server.h"
 #include "shim/worker.h"
 #include "task.pb.h"
-#include "worker.pb.h"
 
 namespace ocirt::shim {
 
 class TaskService {
    public:
-    struct Place {
-        EventLoop& loop;
-        Reaper& reaper;
-        Publisher& publisher;
-        const Log& log;
-        std::string namespace_name;
-    };
-
-    explicit TaskService(const Place& place) : place_(place) {}
+    explicit TaskService(const TaskLife::Place& place) : place_(place), life_(place) {}
 
     void handle(const ttrpc::Call& call, const Reply& reply);
 
     // As Shutdown.
-    void end_if_idle() { shutting_down_ = shutting_down_ || tasks_.empty(); }
+    void end_if_idle() { shutting_down_ = shutting_down_ || !life_.has_tasks(); }
     [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
 
     // Shutdown was asked for and nothing is left to look after.
-    [[nodiscard]] bool is_done() const { return shutting_down_ && tasks_.empty() && draining_ == 0; }
+    [[nodiscard]] bool is_done() const { return shutting_down_ && life_.is_idle(); }
 
    private:
     template <class Request>
@@ -68,24 +53,15 @@ class TaskService {
     [[nodiscard]] std::shared_ptr<Task> find(const std::string& id, const Reply& reply);
     [[nodiscard]] TaskProcess* find(Task& task, const std::string& exec_id, const Reply& reply);
 
-    void start_init(const std::shared_ptr<Task>& task, const Reply& reply);
-    void start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply);
-    // From here on its end is waited for.
-    [[nodiscard]] Result<> adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output);
-    void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
-    void watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started);
-    void tell_oom(Task& task);
-    void tell_end(Task& task, TaskProcess& process);
-    void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
-    void drain(const std::shared_ptr<Stdio>& stdio);
     void run(const Work& work, const Reply& reply, std::function<void(Output)> then);
 
     template <class Event>
-    void publish(const char* topic, const char* type, const Event& event);
+    void publish(const char* topic, const char* type, const Event& event) {
+        place_.publisher.publish(topic, type, event.SerializeAsString());
+    }
 
-    Place place_;
-    std::map<std::string, std::shared_ptr<Task>> tasks_;
-    unsigned draining_ = 0;  // standard streams that have not been read to their end
+    TaskLife::Place place_;
+    TaskLife life_;
     bool shutting_down_ = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "common/json_document.h"
 #include "common/syscall.h"
+#include "runtime/lifecycle/checkpoint.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/events.h"
 #include "runtime/lifecycle/exec.h"
@@ -16,6 +17,7 @@
 #include "runtime/lifecycle/pause.h"
 #include "runtime/lifecycle/processes.h"
 #include "runtime/lifecycle/remove.h"
+#include "runtime/lifecycle/restore.h"
 #include "runtime/lifecycle/start.h"
 #include "runtime/lifecycle/update.h"
 #include "runtime/spec/parse.h"
@@ -48,42 +50,71 @@ void set_memory_cgroup(wire::StartedProcess& message, const state::Record& recor
     }
 }
 
+Output started(const state::Record& record, Fd pidfd, Fd console) {
+    wire::StartedProcess message;
+    message.set_pid(record.init.pid);
+    set_memory_cgroup(message, record);
+    return started(message, std::move(pidfd), std::move(console));
+}
+
+std::string rootfs_of(const CreateWork& work) { return work.bundle + "/rootfs"; }
+
+lifecycle::CreateRequest request_of(const CreateWork& work) {
+    return {.root = work.root,
+            .id = work.id,
+            .bundle = work.bundle,
+            .console = {.keep = true},
+            .no_pivot = work.no_pivot_root,
+            .no_new_keyring = work.no_new_keyring,
+            .parent = lifecycle::Parent::ours};
+}
+
 // The owner that containerd asks for, so that whoever the program becomes may open its streams again.
-void own_stdio(const CreateWork& work) {
-    if (work.io_uid == 0 && work.io_gid == 0) return;
+Result<> take_own_stdio(const CreateWork& work) {
+    TRY(take_stdio(work.names));
+    if (work.io_uid == 0 && work.io_gid == 0) return {};
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         struct stat status{};
         if (::fstat(number, &status) == 0 && S_ISFIFO(status.st_mode))
             (void)!::fchown(number, work.io_uid, work.io_gid);
     }
+    return {};
 }
 
 }  // namespace
 
+Result<Output> prepare_rootfs(const CreateWork& work) {
+    if (!work.rootfs.empty()) TRY(mount_rootfs(rootfs_of(work), work.rootfs));
+    Result<> written = write_root(work.bundle, work.root);
+    if (written) return Output{};
+    if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs_of(work));
+    return std::unexpected(std::move(written).error());
+}
+
 Result<Output> create_container(const CreateWork& work) {
-    const std::string rootfs = work.bundle + "/rootfs";
-    if (!work.rootfs.empty()) TRY(mount_rootfs(rootfs, work.rootfs));
+    (void)TRY(prepare_rootfs(work));
     const auto create = [&work]() -> Result<lifecycle::Created> {
-        TRY(write_root(work.bundle, work.root));
-        TRY(take_stdio(work.names));
-        own_stdio(work);
-        return lifecycle::create({.root = work.root,
-                                  .id = work.id,
-                                  .bundle = work.bundle,
-                                  .console = {.keep = true},
-                                  .no_pivot = work.no_pivot_root,
-                                  .no_new_keyring = work.no_new_keyring,
-                                  .parent = lifecycle::Parent::ours});
+        TRY(take_own_stdio(work));
+        return lifecycle::create(request_of(work));
     };
     Result<lifecycle::Created> created = create();
-    if (!created) {
-        if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs);
-        return std::unexpected(std::move(created).error());
-    }
-    wire::StartedProcess message;
-    message.set_pid(created->container.record.init.pid);
-    set_memory_cgroup(message, created->container.record);
-    return started(message, std::move(created->pidfd), std::move(created->console));
+    if (created) return started(created->container.record, std::move(created->pidfd), std::move(created->console));
+    if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs_of(work));
+    return std::unexpected(std::move(created).error());
+}
+
+Result<Output> restore_container(const RestoreWork& work) {
+    TRY(take_own_stdio(work.create));
+    lifecycle::RestoreRequest request{.create = request_of(work.create), .options = {}};
+    request.options.image_path = work.image_path;
+    request.options.work_path = work.work_path.empty() ? work.create.bundle + "/criu" : work.work_path;
+    lifecycle::Restored restored = TRY(lifecycle::restore_detached(request, Log{}));
+    return started(restored.container.record, std::move(restored.pidfd), std::move(restored.console));
+}
+
+Result<Output> checkpoint_container(const CheckpointWork& work) {
+    (void)TRY(lifecycle::checkpoint({.root = work.root, .id = work.id, .options = work.options}));
+    return Output{};
 }
 
 Result<Output> start_container(const std::string& root, const std::string& id) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/checkpoint/options.h"
 #include "shim/rootfs.h"
 #include "shim/stdio.h"
 #include "shim/worker.h"
@@ -28,6 +29,24 @@ struct CreateWork {
 };
 // Output: wire::StartedProcess; a pidfd; the terminal's master end, where there is one. On an error nothing is left.
 [[nodiscard]] Result<Output> create_container(const CreateWork& work);
+
+// For one that is restored later: its root filesystem alone.
+[[nodiscard]] Result<Output> prepare_rootfs(const CreateWork& work);
+
+struct RestoreWork {
+    CreateWork create;
+    std::string image_path;
+    std::string work_path;  // of criu's log; "": in the bundle
+};
+// Output as of create_container. On an error the root filesystem stays, nothing else.
+[[nodiscard]] Result<Output> restore_container(const RestoreWork& work);
+
+struct CheckpointWork {
+    std::string root;
+    std::string id;
+    checkpoint::Options options;
+};
+[[nodiscard]] Result<Output> checkpoint_container(const CheckpointWork& work);
 
 [[nodiscard]] Result<Output> start_container(const std::string& root, const std::string& id);
 

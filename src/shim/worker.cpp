@@ -5,8 +5,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <csignal>
 #include <memory>
 #include <utility>
@@ -46,17 +44,10 @@ Error decode(const wire::WorkerError& error) {
             .cause = error.has_cause() ? std::make_shared<const Error>(decode(error.cause())) : nullptr};
 }
 
-// Everything above stdio but these.
-void close_all_but(std::vector<int> keep) {
-    std::ranges::sort(keep);
-    unsigned first = 3;
-    for (const int number : keep) {
-        const auto kept = static_cast<unsigned>(number);
-        if (kept < first) continue;
-        if (kept > first) ::close_range(first, kept - 1, 0);
-        first = kept + 1;
-    }
-    ::close_range(first, ~0U, 0);
+void close_all_but(const Fd& kept) {
+    const auto number = static_cast<unsigned>(kept.get());
+    if (number > 3) ::close_range(3, number - 1, 0);
+    ::close_range(number + 1, ~0U, 0);
 }
 
 void answer(const Fd& socket, Result<Output> result) {
@@ -73,14 +64,13 @@ void answer(const Fd& socket, Result<Output> result) {
     (void)send_message(socket, bytes.data(), bytes.size(), descriptors);
 }
 
-[[noreturn]] void work_in_child(pid_t shim, Fd socket, const Work& work, std::vector<int> keep) {
+[[noreturn]] void work_in_child(pid_t shim, const Fd& socket, const Work& work) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != shim) ::_exit(1);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    keep.push_back(socket.get());
-    close_all_but(std::move(keep));
+    close_all_but(socket);
     answer(socket, work());
     ::_exit(0);
 }
@@ -96,11 +86,11 @@ Result<Output> read_answer(const Fd& socket) {
 
 }  // namespace
 
-void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, std::vector<int> keep, Done done) {
+void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done) {
     Result<std::pair<Fd, Fd>> ends = make_socket_pair();
     const pid_t shim = ::getpid();
     const pid_t pid = ends ? ::fork() : -1;
-    if (pid == 0) work_in_child(shim, std::move(ends->second), work, std::move(keep));
+    if (pid == 0) work_in_child(shim, ends->second, work);
     if (pid < 0) {
         Error error = ends ? fail_errno("fork", "make a worker").error() : ends.error();
         loop.defer([done = std::move(done), error] { done(fail(error)); });

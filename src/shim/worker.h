@@ -18,11 +18,11 @@ struct Output {
     std::vector<Fd> descriptors{};
 };
 
-// In the worker. Of the shim's descriptors it has those that it was given, and no other.
+// In the worker, which has none of the shim's descriptors.
 using Work = std::function<Result<Output>()>;
 using Done = std::function<void(Result<Output>)>;
 
 // Calls `done` from the loop, once; with Fault::system where the worker could not be made or ended without an answer.
-void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, std::vector<int> keep, Done done);
+void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done);
 
 }  // namespace ocirt::shim
