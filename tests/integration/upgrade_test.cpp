@@ -119,7 +119,7 @@ class Replacement : public ::testing::Test {
         fs::copy_file(runtime_path(), fresh);
         fs::rename(fresh, installed);
     }
-    [[nodiscard]] Process begin(const Bundle& bundle, std::vector<std::string> words) const {
+    [[nodiscard]] Process begin(const Bundle& bundle, const std::vector<std::string>& words) const {
         bundle.write_config();
         Command command = bundle.make_command(words);
         command.args[0] = installed;
