@@ -185,6 +185,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
         tell_end(*task, task->init);
     };
+    if (task->init.deleting) return done({});  // its directory is on the way out
     if (is_in_memory(task->root, task->id)) return done(write_exit(task->root, task->id, *process.exit));
     run_worker(
         place_.loop, place_.reaper,
