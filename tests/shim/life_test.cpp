@@ -250,6 +250,19 @@ TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
     EXPECT_EQ(of[shim.id()], std::vector<std::string>{"exit"});
 }
 
+TEST(ShimLife, ACheckpointThatIsNoneIsRefusedAtStart) {
+    Bundle bundle;
+    bundle.sh("true");
+    Shim shim(bundle);
+    wire::CreateTaskRequest request;
+    request.set_checkpoint(bundle.scratch() / "no-image");
+    ASSERT_EQ(shim.create(request), ok) << shim.text();
+    EXPECT_EQ(shim.state().status(), wire::CREATED);
+    EXPECT_NE(shim.start(), ok);
+    EXPECT_NE(shim.text().find("no-image"), std::string::npos) << shim.text();
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
 TEST(ShimLife, WhatIsBeingCreatedWaits) {
     Bundle bundle;
     bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});
