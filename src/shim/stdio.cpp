@@ -32,10 +32,20 @@ Result<Fd> open_stdio(const std::string& path, int flags) {
     return fd;
 }
 
+Result<bool> names_fifo(const std::string& path) {
+    const Fd place = TRY(open_stdio(path, O_PATH));
+    struct stat status{};
+    if (::fstat(place.get(), &status) == 0 && S_ISDIR(status.st_mode))
+        return fail({.operation = "open the standard stream", .object = path, .errnum = EISDIR});
+    return S_ISFIFO(status.st_mode);
+}
+
 Result<> put_at(int number, const std::string& name, int flags) {
     const StdioTarget target = TRY(parse_stdio(name));
     const bool none = target.kind == StdioTarget::Kind::none;
-    if (target.kind == StdioTarget::Kind::append) flags |= O_APPEND | O_CREAT;
+    if (target.kind == StdioTarget::Kind::append) flags |= O_CREAT;
+    // Where it is a file after all: stdout and stderr may be the same one, and what stood in it stays.
+    if (flags != O_RDONLY) flags |= O_APPEND;
     const Fd fd = TRY(open_stdio(none ? "/dev/null" : target.path, flags));
     if (::dup2(fd.get(), number) < 0) return fail_errno("dup2", "pass the standard stream", target.path);
     return {};
@@ -86,8 +96,8 @@ Result<std::unique_ptr<Stdio>> Stdio::hold(EventLoop& loop, const StdioNames& na
     std::unique_ptr<Stdio> stdio(new Stdio(loop));
     const StdioTarget input = TRY(parse_stdio(names.input));
     if (input.kind == StdioTarget::Kind::path) {
-        Fd fd = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
-        if (is_fifo(fd)) stdio->input_ = std::move(fd);
+        // What is no FIFO has an end of its own, and may be there for reading only.
+        if (TRY(names_fifo(input.path))) stdio->input_ = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
     }
     TRY(stdio->hold_output(names.output, stdio->output_));
     if (!names.terminal) TRY(stdio->hold_output(names.error, stdio->error_));
@@ -104,7 +114,7 @@ Result<> Stdio::hold_output(const std::string& name, Output& output) const {
     output.reader = TRY(open_stdio(target.path, O_RDONLY | O_NONBLOCK));
     output.is_fifo = is_fifo(output.reader);
     if (!output.is_fifo) output.reader.reset();
-    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_NONBLOCK));
+    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_APPEND | O_NONBLOCK));
     return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -50,17 +51,25 @@ bool FifoReader::wait_for(const std::string& text, std::chrono::milliseconds lim
     return true;
 }
 
+bool shim_is_ocirt() { return std::getenv("OCIRT_SHIM_BINARY") == nullptr; }
+
 Shim::Shim(Bundle& bundle) : bundle_(bundle), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
-    fs::create_symlink(runtime_path(), program_);
+    fs::create_symlink(shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY"), program_);
     fs::create_directories(state_root());
+    log_ = std::make_unique<FifoReader>(bundle.path() / "log");
     events_ = std::make_unique<EventReceiver>(state_root() / "e");
+    if (!shim_is_ocirt()) ::setenv("TTRPC_ADDRESS", (state_root() / "e").c_str(), 1);
     const Finished started = test::run(command("start"));
+    if (started.status != 0) throw std::runtime_error("the shim did not start: " + started.err);
     wire::BootstrapResult result;
-    if (started.status != 0 || !result.ParseFromString(started.out))
-        throw std::runtime_error("the shim did not start: " + started.err);
+    if (started.out.starts_with("unix://"))
+        result.set_address(started.out);
+    else if (!result.ParseFromString(started.out))
+        throw std::runtime_error("the shim's answer cannot be read: " + started.out);
     socket_ = result.address().substr(std::string("unix://").size());
     std::ifstream(bundle.path() / "shim.pid") >> pid_;
+    if (pid_ <= 1) throw std::runtime_error("the shim's pid cannot be read");  // 0 and -1 would be others' when killed
     client_ = std::make_unique<TtrpcClient>(socket_);
 }
 
@@ -86,7 +95,7 @@ Command Shim::command(const std::string& action) const {
     Command command{
         .args = {program_, "-namespace", namespace_name, "-address", (state_root() / "grpc").string(), "-id", id()},
         .cwd = bundle_.path(),
-        .input = action == "start" ? params.SerializeAsString() : ""};
+        .input = action == "start" && shim_is_ocirt() ? params.SerializeAsString() : ""};
     if (action == "delete") command.args.insert(command.args.end(), {"-bundle", bundle_.path()});
     command.args.push_back(action);
     return command;

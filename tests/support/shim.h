@@ -33,6 +33,10 @@ class FifoReader {
     std::string text_;
 };
 
+// Whether the shim is ocirt's: $OCIRT_SHIM_BINARY may name containerd's own, which speaks 1.6's dialect. It makes its
+// sockets in /run/containerd.
+bool shim_is_ocirt();
+
 class Shim {
    public:
     explicit Shim(Bundle& bundle);
@@ -44,6 +48,7 @@ class Shim {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const std::string& socket() const { return socket_; }
     [[nodiscard]] std::string id() const { return bundle_.id(); }
+    [[nodiscard]] FifoReader& log() { return *log_; }
     [[nodiscard]] EventReceiver& events() { return *events_; }
     [[nodiscard]] TtrpcClient& client() { return *client_; }
 
@@ -77,6 +82,7 @@ class Shim {
 
     Bundle& bundle_;
     std::filesystem::path program_;
+    std::unique_ptr<FifoReader> log_;
     std::unique_ptr<EventReceiver> events_;
     std::unique_ptr<TtrpcClient> client_;
     std::string socket_;
