@@ -125,7 +125,7 @@ Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
     if (process.exec_id.empty()) watch_memory(task, started);
-    place_.reaper.expect(process.pid,
+    place_.reaper.expect(process.pid, process.pidfd,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
     return {};
 }

@@ -97,7 +97,7 @@ void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done) {
         return;
     }
     reaper.hold();
-    reaper.expect(pid, [](const Exit&) {});
+    reaper.expect_new(pid, [](const Exit&) {});
     const auto socket = std::make_shared<Fd>(std::move(ends->first));
     const Result<> watched =
         loop.watch(*socket, EPOLLIN, [&loop, &reaper, socket, done = std::move(done)](std::uint32_t) {
