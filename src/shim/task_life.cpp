@@ -169,6 +169,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
     tell_oom(*task);
     if (task->oom.fd()) place_.loop.forget(task->oom.fd());
     task->oom = {};
+    if (process.deleting) return tell_end(*task, process);  // there is no directory any more, or not for long
     const auto done = [this, task](const Result<>& written) {
         // Without a directory it has been deleted, or checkpointed.
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
@@ -185,10 +186,10 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
 }
 
 void TaskLife::tell_end(Task& task, TaskProcess& process) {
-    const bool ran = process.status == Status::running;
+    const bool was_made = process.pid != 0;
     process.status = Status::stopped;
     process.pidfd.reset();
-    if (ran) {
+    if (was_made) {
         wire::TaskExit event;
         event.set_container_id(task.id);
         event.set_id(process.exec_id.empty() ? task.id : process.exec_id);
@@ -314,9 +315,9 @@ void TaskLife::remove(const std::shared_ptr<Task>& task, TaskProcess& process, c
     if (std::exchange(process.deleting, true)) return reply->fail(Code::unavailable, "it is being deleted");
     const auto done = [this, task, reply](const Result<Output>& output) {
         TaskProcess& init = task->init;
+        place_.reaper.sweep();  // one that was only created has just been killed
         init.deleting = false;
         if (!output) return refuse(reply, output.error());
-        place_.reaper.sweep();  // one that was only created has just been killed
         const Exit exit =
             init.exit.value_or(Exit{.pid = init.pid, .status = 0, .at = std::chrono::system_clock::now()});
         if (init.stdio) init.stdio->expect_no_client(drain_deadline);

@@ -173,6 +173,8 @@ void TaskService::pids(const wire::PidsRequest& request, const Reply& reply) {
 void TaskService::pause(const wire::PauseRequest& request, const Reply& reply) {
     const std::shared_ptr<Task> task = find(request.id(), reply);
     if (!task) return;
+    // Nobody could start one that is frozen.
+    if (task->init.status != Status::running) return refuse(reply, not_running(task->init, "pause the container"));
     run([root = task->root, id = task->id] { return pause_container(root, id); }, reply,
         [this, task, reply](const Output&) {
             task->paused = true;
