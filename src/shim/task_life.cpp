@@ -102,10 +102,7 @@ void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply
     const auto done = [this, task, request, reply](Result<Output> output) {
         Result<> made = output ? Result<>{} : std::unexpected(output.error());
         if (made && !task->restore) made = adopt(task, task->init, *std::move(output));
-        if (!made) {
-            tasks_.erase(task->id);
-            return refuse(reply, made.error());
-        }
+        if (!made) return undo_create(task, made.error(), reply);
         publish("/tasks/create", "containerd.events.TaskCreate", created_event(request, task->init.pid));
         wire::CreateTaskResponse response;
         response.set_pid(static_cast<std::uint32_t>(task->init.pid));
@@ -115,6 +112,20 @@ void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply
     run_worker(
         place_.loop, place_.reaper,
         [work, restores] { return restores ? prepare_rootfs(work) : create_container(work); }, done);
+}
+
+// A worker that fails leaves nothing. One that was killed has had no time for that.
+void TaskLife::undo_create(const std::shared_ptr<Task>& task, const Error& error, const Reply& reply) {
+    const auto undone = [this, task, error, reply](const Result<Output>& output) {
+        if (!output) place_.log.warning(output.error());
+        tasks_.erase(task->id);
+        refuse(reply, error);
+    };
+    if (error.fault != Fault::corrupted) return undone(Output{});
+    run_worker(
+        place_.loop, place_.reaper,
+        [root = task->root, id = task->id, bundle = task->bundle] { return remove_container(root, id, bundle); },
+        undone);
 }
 
 Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output) {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "bootstrap.pb.h"
+#include "support/host.h"
 
 namespace ocirt::test {
 namespace {
@@ -53,9 +54,11 @@ bool FifoReader::wait_for(const std::string& text, std::chrono::milliseconds lim
 
 bool shim_is_ocirt() { return std::getenv("OCIRT_SHIM_BINARY") == nullptr; }
 
-Shim::Shim(Bundle& bundle) : bundle_(bundle), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
+Shim::Shim(Bundle& bundle, const fs::path& binary)
+    : bundle_(bundle), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
-    fs::create_symlink(shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY"), program_);
+    const fs::path common = shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY");
+    fs::create_symlink(binary.empty() ? common : binary, program_);
     fs::create_directories(state_root());
     log_ = std::make_unique<FifoReader>(bundle.path() / "log");
     events_ = std::make_unique<EventReceiver>(state_root() / "e");
@@ -101,27 +104,60 @@ Command Shim::command(const std::string& action) const {
     return command;
 }
 
-Finished Shim::run_delete() { return test::run(command("delete")); }
+// What the shim leaves comes to this process, which stands for the host's init: a container's first process does not
+// end before the others of its pid namespace have been reaped.
+Finished Shim::run_delete() {
+    Process program(command("delete"));
+    const auto has_ended = [&program] {
+        reap_orphans();
+        (void)program.wait_for("\n until its end", std::chrono::milliseconds(5));
+        return !is_alive(program.pid());
+    };
+    (void)eventually(has_ended, deadline);
+    return program.wait();
+}
 
-int Shim::create(const wire::CreateTaskRequest& given) {
+std::uint32_t Shim::send_create(const wire::CreateTaskRequest& given) {
     wire::CreateTaskRequest request = given;
     request.set_id(id());
     request.set_bundle(bundle_.path());
     wire::RuncOptions options;
-    options.set_root(state_root() / "root");
+    options.set_root(root());
     request.mutable_options()->set_type_url("containerd.runc.v1.Options");
     request.mutable_options()->set_value(options.SerializeAsString());
-    (void)call<wire::CreateTaskResponse>("Create", request, reply_);
+    return client_->send("Create", request.SerializeAsString());
+}
+
+std::uint32_t Shim::send_start(const std::string& exec_id) {
+    wire::StartRequest request;
+    request.set_id(id());
+    request.set_exec_id(exec_id);
+    return client_->send("Start", request.SerializeAsString());
+}
+
+std::vector<pid_t> Shim::children(const std::string& name) const {
+    const std::string pid = std::to_string(pid_);
+    std::ifstream list("/proc/" + pid + "/task/" + pid + "/children");
+    std::vector<pid_t> found;
+    for (pid_t child = 0; list >> child;)
+        if (read_trimmed("/proc/" + std::to_string(child) + "/comm") == name) found.push_back(child);
+    return found;
+}
+
+void Shim::die() const {
+    ::kill(pid_, SIGKILL);
+    EXPECT_TRUE(eventually([this] { return !is_alive(pid_); }));
+}
+
+int Shim::create(const wire::CreateTaskRequest& request) {
+    reply_ = client_->receive(send_create(request));
     return reply_.code;
 }
 
 int Shim::create() { return create({}); }
 
 int Shim::start(const std::string& exec_id) {
-    wire::StartRequest request;
-    request.set_id(id());
-    request.set_exec_id(exec_id);
-    (void)call<wire::StartResponse>("Start", request, reply_);
+    reply_ = client_->receive(send_start(exec_id));
     return reply_.code;
 }
 

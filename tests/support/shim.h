@@ -39,7 +39,8 @@ bool shim_is_ocirt();
 
 class Shim {
    public:
-    explicit Shim(Bundle& bundle);
+    // `binary`: the program itself, in place of the runtime under test.
+    explicit Shim(Bundle& bundle, const std::filesystem::path& binary = {});
     // Shuts it down; the test fails if the process or its socket stays.
     ~Shim();
     Shim(const Shim&) = delete;
@@ -72,6 +73,16 @@ class Shim {
     std::optional<int> wait(const std::string& exec_id = {});  // the exit status
     [[nodiscard]] const std::string& text() const { return reply_.message; }
     [[nodiscard]] int code() const { return reply_.code; }
+
+    // Sends a Create as create() does; receive() has its answer.
+    std::uint32_t send_create(const wire::CreateTaskRequest& request = {});
+    std::uint32_t send_start(const std::string& exec_id = {});
+    // Its children of that name, the oldest first; workers have its own, "ocirt-shim".
+    [[nodiscard]] std::vector<pid_t> children(const std::string& name) const;
+    // SIGKILL, and waits for the end.
+    void die() const;
+    // Of its containers' state directories.
+    [[nodiscard]] std::filesystem::path root() const { return state_root() / "root"; }
 
     // `containerd-shim-ocirt-v2 … delete`, as containerd does after the shim's death.
     Finished run_delete();
