@@ -4,10 +4,12 @@
 
 #include <csignal>
 #include <fstream>
+#include <random>
 #include <thread>
 
 #include "support/host.h"
 #include "support/shim.h"
+#include "ttrpc.pb.h"
 
 namespace ocirt::test {
 namespace {
@@ -55,6 +57,36 @@ TEST(ShimFaults, AWrongFrameClosesItsConnectionAlone) {
     TtrpcClient half(shim.socket());
     ASSERT_TRUE(half.send_bytes("\0\0"));
     EXPECT_EQ(shim.state().status(), wire::RUNNING);
+    end(shim);
+}
+
+// The same bytes in every run: noise, and requests that are right but for a few bytes.
+TEST(ShimFaults, RandomBytesHarmNobodyElse) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    start_sleeper(shim);
+    const std::size_t before = open_files(shim.pid());
+    std::mt19937 random(4);  // NOLINT(cert-msc32-c,cert-msc51-cpp)
+    const auto below = [&random](std::size_t limit) { return static_cast<std::size_t>(random()) % limit; };
+    for (const char* method : {"State", "Exec", "Start", "Wait", "Stats", "Pids", "CloseIO", "ResizePty", "Connect"}) {
+        wire::StateRequest state;
+        state.set_id(shim.id());
+        wire::Request request;
+        request.set_service("containerd.task.v2.Task");
+        request.set_method(method);
+        request.set_payload(state.SerializeAsString());
+        const std::string good = shim::ttrpc::encode(1, shim::ttrpc::FrameType::request, request.SerializeAsString());
+        for (int i = 0; i < 100; ++i) {
+            std::string bytes = i % 4 == 0 ? std::string(below(300), '\0') : good;
+            for (std::size_t change = i % 4 == 0 ? bytes.size() : 1 + below(4); change > 0 && !bytes.empty(); --change)
+                bytes[below(bytes.size())] = static_cast<char>(random());
+            TtrpcClient client(shim.socket());
+            (void)client.send_bytes(bytes);
+        }
+    }
+    EXPECT_EQ(shim.state().status(), wire::RUNNING);
+    EXPECT_TRUE(eventually([&] { return open_files(shim.pid()) == before; }));
     end(shim);
 }
 
