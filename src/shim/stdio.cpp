@@ -192,8 +192,14 @@ Result<> Stdio::resize(std::uint16_t width, std::uint16_t height) const {
     return {};
 }
 
+void Stdio::taken() {
+    taken_ = true;
+    if (input_ended_) close_input();
+}
+
 void Stdio::close_input() {
-    if (console_) return;  // a terminal's input ends with it
+    input_ended_ = true;
+    if (!taken_ || console_) return;  // a terminal's input ends with it
     input_.reset();
 }
 

@@ -135,6 +135,7 @@ Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process
     process.pid = started.pid();
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
+    process.stdio->taken();
     if (process.exec_id.empty()) watch_memory(task, started);
     place_.reaper.expect(process.pid, process.pidfd,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
@@ -287,6 +288,7 @@ void TaskLife::start_exec(const std::shared_ptr<Task>& task, TaskProcess& proces
         return refuse(reply, stdio.error());
     }
     process.stdio = *std::move(stdio);
+    if (process.input_ended) process.stdio->close_input();
     const auto done = [this, task, exec_id = process.exec_id, reply](Result<Output> output) {
         TaskProcess* started = task->find(exec_id);
         if (started == nullptr) return reply->fail(Code::not_found, "process \"" + exec_id + "\": not found");

@@ -257,6 +257,7 @@ void TaskService::close_io(const wire::CloseIORequest& request, const Reply& rep
     if (!task) return;
     TaskProcess* process = find(*task, request.exec_id(), reply);
     if (process == nullptr) return;
+    process->input_ended = process->input_ended || request.stdin();
     if (request.stdin() && process->stdio) process->stdio->close_input();
     answer(reply);
 }

@@ -203,6 +203,41 @@ TEST(ShimFaults, InputEndsWithCloseIo) {
     EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
+// `echo words | ctr task exec`: the client has said all and is gone before the process has its streams.
+TEST(ShimFaults, InputOfAClientThatIsFasterThanTheProcess) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    start_sleeper(shim);
+    wire::CloseIORequest close;
+    close.set_id(shim.id());
+    close.set_stdin(true);
+    for (int i = 0; i < 30; ++i) {
+        const std::string id = "e" + std::to_string(i);
+        const fs::path in = bundle.scratch() / (id + "-in");
+        const fs::path out = bundle.scratch() / (id + "-out");
+        ASSERT_EQ(::mkfifo(in.c_str(), 0600), 0);
+        FifoReader output(out);
+        wire::ExecProcessRequest request;
+        request.set_stdin(in);
+        request.set_stdout(out);
+        const Json process = {{"args", {"/bin/cat"}}, {"cwd", "/"}, {"user", {{"uid", 0}, {"gid", 0}}}};
+        ASSERT_EQ(shim.exec(id, process, request), ok) << shim.text();
+        close.set_exec_id(id);
+        const auto close_input = [&] { EXPECT_EQ(shim.client().call("CloseIO", close.SerializeAsString()).code, ok); };
+        const bool before_start = i % 2 == 1;
+        if (before_start) close_input();
+        const std::uint32_t start = shim.send_start(id);
+        std::ofstream(in) << "words\n" << std::flush;
+        if (!before_start) close_input();
+        ASSERT_EQ(shim.client().receive(start).code, ok);
+        EXPECT_EQ(shim.wait(id), 0);
+        EXPECT_EQ(output.read_all(), "words\n");
+        EXPECT_EQ(shim.remove(id), ok) << shim.text();
+    }
+    end(shim);
+}
+
 TEST(ShimFaults, DeathIsCleanedUpByDelete) {
     Bundle bundle;
     bundle.args({"/bin/sleep", "100"});
