@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "support/gate.h"
 #include "support/host.h"
 #include "support/shim.h"
 
@@ -24,26 +25,6 @@ constexpr int not_found = 5;
 Json process_of(std::vector<std::string> words) {
     return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
 }
-
-// Where a script of a hook's waits until the test lets it go on.
-class Gate {
-   public:
-    explicit Gate(const fs::path& path) : reached_(path.string() + ".in") {
-        const std::string out = path.string() + ".out";
-        ::mkfifo(out.c_str(), 0600);
-        out_ = Fd(::open(out.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    }
-    [[nodiscard]] static std::string script(const std::string& path) {
-        return "echo here >" + path + ".in; read line <" + path + ".out";
-    }
-    bool wait_until_reached() { return reached_.wait_for("here\n"); }
-    // Whoever waits there goes on; whoever comes later need not wait.
-    void open() const { EXPECT_EQ(::write(out_.get(), "go\ngo\ngo\n", 9), 9); }
-
-   private:
-    FifoReader reached_;
-    Fd out_;
-};
 
 // The bundle's rootfs, mounted by the shim.
 wire::CreateTaskRequest with_mounted_rootfs(const Bundle& bundle) {

@@ -12,26 +12,11 @@
 #include <string>
 
 #include "support/bundle.h"
+#include "support/fifo.h"
 #include "support/ttrpc.h"
 #include "task.pb.h"
 
 namespace ocirt::test {
-
-// A FIFO that the test reads, as a client of containerd's does.
-class FifoReader {
-   public:
-    explicit FifoReader(const std::filesystem::path& path);  // makes it where there is none
-    // Until its end or the limit.
-    std::string read_all(std::chrono::milliseconds limit = std::chrono::seconds(10));
-    // Until `text` has come.
-    bool wait_for(const std::string& text, std::chrono::milliseconds limit = std::chrono::seconds(10));
-
-   private:
-    bool read_some(std::chrono::steady_clock::time_point until);
-
-    Fd fd_;
-    std::string text_;
-};
 
 // Whether the shim is ocirt's: $OCIRT_SHIM_BINARY may name containerd's own, which speaks 1.6's dialect. It makes its
 // sockets in /run/containerd.
