@@ -33,10 +33,20 @@ Result<Fd> open_stdio(const std::string& path, int flags) {
     return fd;
 }
 
+Result<bool> names_fifo(const std::string& path) {
+    const Fd place = TRY(open_stdio(path, O_PATH));
+    struct stat status{};
+    if (::fstat(place.get(), &status) == 0 && S_ISDIR(status.st_mode))
+        return fail({.operation = "open the standard stream", .object = path, .errnum = EISDIR});
+    return S_ISFIFO(status.st_mode);
+}
+
 Result<> put_at(int number, const std::string& name, int flags) {
     const StdioTarget target = TRY(parse_stdio(name));
     const bool none = target.kind == StdioTarget::Kind::none;
-    if (target.kind == StdioTarget::Kind::append) flags |= O_APPEND | O_CREAT;
+    if (target.kind == StdioTarget::Kind::append) flags |= O_CREAT;
+    // Where it is a file after all: stdout and stderr may be the same one, and what stood in it stays.
+    if (flags != O_RDONLY) flags |= O_APPEND;
     const Fd fd = TRY(open_stdio(none ? "/dev/null" : target.path, flags));
     if (::dup2(fd.get(), number) < 0) return fail_errno("dup2", "pass the standard stream", target.path);
     return {};
@@ -92,8 +102,8 @@ Result<std::unique_ptr<Stdio>> Stdio::hold(const Owner& owner, const StdioNames&
     std::unique_ptr<Stdio> stdio(new Stdio(owner.loop, names));
     const StdioTarget input = TRY(parse_stdio(names.input));
     if (input.kind == StdioTarget::Kind::path) {
-        Fd fd = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
-        if (is_fifo(fd)) stdio->input_ = std::move(fd);
+        // What is no FIFO has an end of its own, and may be there for reading only.
+        if (TRY(names_fifo(input.path))) stdio->input_ = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
     }
     const StdioTarget output = TRY(parse_stdio(names.output));
     if (output.kind == StdioTarget::Kind::program) TRY(stdio->hold_logger(owner, output));
@@ -134,7 +144,7 @@ Result<> Stdio::hold_output(const StdioTarget& target, Output& output) {
     output.reader = TRY(open_stdio(target.path, O_RDONLY | O_NONBLOCK));
     output.is_fifo = is_fifo(output.reader);
     if (!output.is_fifo) output.reader.reset();
-    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_NONBLOCK));
+    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_APPEND | O_NONBLOCK));
     return {};
 }
 
@@ -235,8 +245,14 @@ Result<> Stdio::resize(std::uint16_t width, std::uint16_t height) const {
     return {};
 }
 
+void Stdio::taken() {
+    taken_ = true;
+    if (input_ended_) close_input();
+}
+
 void Stdio::close_input() {
-    if (console_) return;  // a terminal's input ends with it
+    input_ended_ = true;
+    if (!taken_ || console_) return;  // a terminal's input ends with it
     input_.reset();
 }
 

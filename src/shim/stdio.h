@@ -69,6 +69,8 @@ class Stdio {
     [[nodiscard]] const Fd& console() const { return console_; }
     [[nodiscard]] Result<> resize(std::uint16_t width, std::uint16_t height) const;
 
+    // The process has its own ends by now: until then what is in its FIFOs would be lost with the shim's.
+    void taken();
     // CloseIO: the end of its input, once the clients have closed, too.
     void close_input();
 
@@ -110,6 +112,8 @@ class Stdio {
     Fd console_;
     std::string to_client_;
     std::string to_console_;
+    bool taken_ = false;
+    bool input_ended_ = false;
     bool output_blocked_ = false;
     bool console_blocked_ = false;
     bool console_ended_ = false;

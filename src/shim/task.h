@@ -34,6 +34,7 @@ struct TaskProcess {
     pid_t pid = 0;
     Fd pidfd;
     std::shared_ptr<Stdio> stdio;
+    bool input_ended = false;  // CloseIO came before its start
     std::optional<Exit> exit;
     std::vector<Reply> waiting;  // for its end
 };

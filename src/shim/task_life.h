@@ -47,6 +47,7 @@ class TaskLife {
     void start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply);
     void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
     [[nodiscard]] Result<std::unique_ptr<Stdio>> hold_stdio(const Task& task, const StdioNames& names) const;
+    void undo_create(const std::shared_ptr<Task>& task, const Error& error, const Reply& reply);
     // From here on its end is waited for.
     [[nodiscard]] Result<> adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output);
     void watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started);

@@ -289,7 +289,7 @@ TEST(ShimLife, EntersTheCgroupItIsToldTo) {
     wire::RuncOptions options;
     options.set_shim_cgroup("/" + own.string());
     {
-        Shim shim(bundle, options);
+        Shim shim(bundle, {.options = options, .binary = {}});
         const std::string entered = read_file("/proc/" + std::to_string(shim.pid()) + "/cgroup");
         EXPECT_NE(entered.find(own), std::string::npos) << entered;
         ASSERT_EQ(shim.create(), ok) << shim.text();
@@ -299,7 +299,7 @@ TEST(ShimLife, EntersTheCgroupItIsToldTo) {
     }
     remove_cgroups(pids->path / own);
     options.set_shim_cgroup("/no/such/cgroup");
-    EXPECT_THROW(Shim(bundle, options), std::runtime_error);
+    EXPECT_THROW(Shim(bundle, {.options = options, .binary = {}}), std::runtime_error);
 }
 
 }  // namespace
