@@ -21,6 +21,7 @@ constexpr std::size_t relay_limit = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds first_look{1};
 constexpr std::chrono::milliseconds longest_look{100};
 constexpr std::chrono::milliseconds logger_deadline = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds reading_limit{500};
 
 bool is_fifo(const Fd& fd) {
     struct stat status{};
@@ -256,23 +257,30 @@ void Stdio::close_input() {
     input_.reset();
 }
 
-bool Stdio::is_drained() const {
-    const auto is_read = [this](const Output& output) {
+bool Stdio::is_read() const {
+    const auto none_left = [](const Output& output) {
         int left = 0;
-        if (!output.is_fifo || ::ioctl(output.writer.get(), FIONREAD, &left) != 0) return true;
-        const bool read = has_reader(output.writer);
-        return client_expected_ ? read && left == 0 : !read || left == 0;
+        return !output.is_fifo || ::ioctl(output.writer.get(), FIONREAD, &left) != 0 || left == 0 ||
+               !has_reader(output.writer);
     };
     if (console_ && !(console_ended_ && to_client_.empty())) return false;
-    return is_read(output_) && is_read(error_);
+    return none_left(output_) && none_left(error_);
+}
+
+bool Stdio::is_drained() const {
+    const auto has_client = [](const Output& output) { return !output.is_fifo || has_reader(output.writer); };
+    return is_read() && (!client_expected_ || (has_client(output_) && has_client(error_)));
 }
 
 void Stdio::check_drained() {
     if (!drained_) return;
     if (console_ended_ && to_client_.empty()) output_.reader.reset();
-    if (!is_drained() && (!deadline_ || EventLoop::Clock::now() < *deadline_)) {
+    const EventLoop::Clock::time_point now = EventLoop::Clock::now();
+    const bool ends = is_drained() || (deadline_ && now >= *deadline_);
+    if (read_ && (ends || is_read() || now >= read_deadline_)) std::exchange(read_, nullptr)();
+    if (!ends) {
         if (timer_) loop_.cancel(*timer_);
-        pause_ = std::min(pause_ * 2, longest_look);
+        pause_ = std::clamp(pause_ * 2, first_look, longest_look);
         timer_ = loop_.after(pause_, [this] {
             timer_.reset();
             check_drained();
@@ -297,9 +305,11 @@ void Stdio::expect_no_client(std::chrono::milliseconds patience) {
     check_drained();
 }
 
-void Stdio::finish(std::function<void()> drained) {
+void Stdio::finish(std::function<void()> read, std::function<void()> drained) {
+    read_ = std::move(read);
+    read_deadline_ = EventLoop::Clock::now() + reading_limit;
     drained_ = std::move(drained);
-    pause_ = first_look / 2;
+    pause_ = {};
     if (!console_) {
         input_.reset();
         output_.reader.reset();

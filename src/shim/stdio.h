@@ -74,8 +74,10 @@ class Stdio {
     // CloseIO: the end of its input, once the clients have closed, too.
     void close_input();
 
-    // The process has ended. Calls `drained` once a client has come and read everything: only then it sees the end.
-    void finish(std::function<void()> drained);
+    // The process has ended. Calls `read` once no client that is there has anything left to read, or half a second
+    // has passed; before it returns, where that is so now. Calls `drained` once a client has come and read everything:
+    // only then it sees the end.
+    void finish(std::function<void()> read, std::function<void()> drained);
     // No more clients will come, and one that reads has so much time: what it has not read then is lost.
     void expect_no_client(std::chrono::milliseconds patience);
 
@@ -97,6 +99,7 @@ class Stdio {
     void input_ready();
     void write_to_console();
     void change_console();
+    [[nodiscard]] bool is_read() const;
     [[nodiscard]] bool is_drained() const;
     void check_drained();
     void release();
@@ -118,6 +121,8 @@ class Stdio {
     bool console_blocked_ = false;
     bool console_ended_ = false;
     bool client_expected_ = true;
+    std::function<void()> read_;
+    EventLoop::Clock::time_point read_deadline_;
     std::function<void()> drained_;
     std::optional<EventLoop::Clock::time_point> deadline_;
     std::chrono::milliseconds pause_{};

@@ -36,6 +36,7 @@ struct TaskProcess {
     std::shared_ptr<Stdio> stdio;
     bool input_ended = false;  // CloseIO came before its start
     std::optional<Exit> exit;
+    bool told = false;           // its end
     std::vector<Reply> waiting;  // for its end
 };
 

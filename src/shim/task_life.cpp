@@ -188,7 +188,7 @@ void TaskLife::ended(const std::shared_ptr<Task>& task, const std::string& exec_
 
 // On disk before it is told; not on the loop where the disk may take its time.
 void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& process) {
-    if (!process.exec_id.empty()) return tell_end(*task, process);
+    if (!process.exec_id.empty()) return tell_end(task, process);
     tell_oom(*task);
     if (task->oom.fd()) place_.loop.forget(task->oom.fd());
     task->oom = {};
@@ -196,7 +196,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
     const auto done = [this, task](const Result<>& written) {
         // Without a directory it has been deleted, or checkpointed.
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
-        tell_end(*task, task->init);
+        tell_end(task, task->init);
     };
     if (is_in_memory(task->root, task->id)) return done(write_exit(task->root, task->id, *process.exit));
     run_worker(
@@ -208,11 +208,23 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
         [done](const Result<Output>& output) { done(output ? Result<>{} : std::unexpected(output.error())); });
 }
 
-void TaskLife::tell_end(Task& task, TaskProcess& process) {
-    const bool was_made = process.pid != 0;
+// To others when its clients have what it wrote: containerd 1.6 reads no more once it hears of the end.
+void TaskLife::tell_end(const std::shared_ptr<Task>& task, TaskProcess& process) {
     process.status = Status::stopped;
     process.pidfd.reset();
-    if (was_made) {
+    if (!process.stdio) return tell_exit(*task, process);
+    // The process may be deleted meanwhile.
+    const auto read = [this, task, exec_id = process.exec_id, stdio = process.stdio.get()] {
+        TaskProcess* ended = task->find(exec_id);
+        if (ended != nullptr && ended->stdio.get() == stdio) tell_exit(*task, *ended);
+    };
+    ++draining_;
+    process.stdio->finish(read, [this, stdio = process.stdio] { --draining_; });
+}
+
+void TaskLife::tell_exit(Task& task, TaskProcess& process) {
+    if (std::exchange(process.told, true)) return;
+    if (process.pid != 0) {
         wire::TaskExit event;
         event.set_container_id(task.id);
         event.set_id(process.exec_id.empty() ? task.id : process.exec_id);
@@ -223,14 +235,6 @@ void TaskLife::tell_end(Task& task, TaskProcess& process) {
     wire::WaitResponse response;
     set_exit(response, *process.exit);
     for (const Reply& reply : std::exchange(process.waiting, {})) answer(reply, response);
-    drain(process.stdio);
-}
-
-// The process may be deleted meanwhile.
-void TaskLife::drain(const std::shared_ptr<Stdio>& stdio) {
-    if (!stdio) return;
-    ++draining_;
-    stdio->finish([this, stdio] { --draining_; });
 }
 
 void TaskLife::start(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply) {
@@ -335,6 +339,7 @@ void TaskLife::remove(const std::shared_ptr<Task>& task, TaskProcess& process, c
     if (process.status == Status::running || process.status == Status::starting)
         return reply->fail(Code::failed_precondition,
                            "cannot delete a running process " + (process.exec_id.empty() ? task->id : process.exec_id));
+    if (process.status == Status::stopped) tell_exit(*task, process);
     if (!process.exec_id.empty()) return remove_exec(*task, process, reply);
     if (std::exchange(process.deleting, true)) return reply->fail(Code::unavailable, "it is being deleted");
     const auto done = [this, task, reply](const Result<Output>& output) {

@@ -54,8 +54,8 @@ class TaskLife {
     void tell_oom(Task& task);
     void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
     void settle_end(const std::shared_ptr<Task>& task, TaskProcess& process);
-    void tell_end(Task& task, TaskProcess& process);
-    void drain(const std::shared_ptr<Stdio>& stdio);
+    void tell_end(const std::shared_ptr<Task>& task, TaskProcess& process);
+    void tell_exit(Task& task, TaskProcess& process);
 
     template <class Event>
     void publish(const char* topic, const char* type, const Event& event) {

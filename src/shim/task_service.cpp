@@ -276,7 +276,7 @@ void TaskService::wait(const wire::WaitRequest& request, const Reply& reply) {
     if (!task) return;
     TaskProcess* process = find(*task, request.exec_id(), reply);
     if (process == nullptr) return;
-    if (process->status != Status::stopped) {
+    if (!process->told) {
         process->waiting.push_back(reply);
         return;
     }
