@@ -45,6 +45,7 @@ struct Task {
     std::string bundle;
     std::string root;  // of the state directories
     bool paused = false;
+    bool shares_pids = false;  // its PID namespace is a pod's, or the host's
     TaskProcess init;
     std::optional<RestoreWork> restore;  // what Start does instead, with a checkpoint
     cgroup::OomWatch oom;

@@ -1,6 +1,7 @@
 #include "shim/task_life.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "events.pb.h"
@@ -147,7 +148,10 @@ Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
     process.stdio->taken();
-    if (process.exec_id.empty()) watch_memory(task, started);
+    if (process.exec_id.empty()) {
+        task->shares_pids = started.shares_pids();
+        watch_memory(task, started);
+    }
     place_.reaper.expect(process.pid, process.pidfd,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
     return {};
@@ -212,6 +216,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
 void TaskLife::tell_end(const std::shared_ptr<Task>& task, TaskProcess& process) {
     process.status = Status::stopped;
     process.pidfd.reset();
+    if (process.exec_id.empty() && task->shares_pids) end_others(*task);
     if (!process.stdio) return tell_exit(*task, process);
     // The process may be deleted meanwhile.
     const auto read = [this, task, exec_id = process.exec_id, stdio = process.stdio.get()] {
@@ -220,6 +225,14 @@ void TaskLife::tell_end(const std::shared_ptr<Task>& task, TaskProcess& process)
     };
     ++draining_;
     process.stdio->finish(read, [this, stdio = process.stdio] { --draining_; });
+}
+
+// What the kernel does in a PID namespace of the container's own. Clients wait until nobody holds the output open before
+// they ask for the Delete, which ends what this has missed.
+void TaskLife::end_others(const Task& task) {
+    run_worker(
+        place_.loop, place_.reaper, [root = task.root, id = task.id] { return signal_container(root, id, SIGKILL); },
+        [](const Result<Output>&) {});
 }
 
 void TaskLife::tell_exit(Task& task, TaskProcess& process) {

@@ -55,6 +55,7 @@ class TaskLife {
     void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
     void settle_end(const std::shared_ptr<Task>& task, TaskProcess& process);
     void tell_end(const std::shared_ptr<Task>& task, TaskProcess& process);
+    void end_others(const Task& task);
     void tell_exit(Task& task, TaskProcess& process);
 
     template <class Event>

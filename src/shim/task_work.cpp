@@ -55,6 +55,7 @@ void set_memory_cgroup(wire::StartedProcess& message, const state::Record& recor
 Output started(const state::Record& record, Fd pidfd, Fd console) {
     wire::StartedProcess message;
     message.set_pid(record.init.pid);
+    message.set_shares_pids(!record.own_pid_namespace);
     set_memory_cgroup(message, record);
     return started(message, std::move(pidfd), std::move(console));
 }

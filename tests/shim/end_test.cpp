@@ -58,5 +58,24 @@ TEST_F(UnreadOutput, TheEndIsToldBeforeTheDelete) {
     EXPECT_EQ(topics, (std::vector<std::string>{"/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"}));
 }
 
+// Only a PID namespace of its own ends all processes with the first; and a client waits for the output's end before it
+// asks for the Delete.
+TEST(ShimEnd, AllEndWithTheFirstInASharedPidNamespace) {
+    Bundle bundle;
+    bundle.without_namespace("pid").sh("sleep 1000 & exit 3");
+    Shim shim(bundle);
+    FifoReader output(bundle.scratch() / "out");
+    wire::CreateTaskRequest request;
+    request.set_stdout(bundle.scratch() / "out");
+    ASSERT_EQ(shim.create(request), ok) << shim.text();
+    ASSERT_EQ(shim.start(), ok) << shim.text();
+    EXPECT_EQ(shim.wait(), 3);
+    EXPECT_TRUE(eventually([&] { return bundle.cgroup_file("pids", "cgroup.procs").empty(); }));
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_EQ(output.read_all(), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5)) << "the output does not end";
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
 }  // namespace
 }  // namespace ocirt::test
