@@ -21,7 +21,7 @@ constexpr const char* namespace_name = "test";
 
 bool shim_is_ocirt() { return std::getenv("OCIRT_SHIM_BINARY") == nullptr; }
 
-Shim::Shim(Bundle& bundle, const Start& start)
+Shim::Shim(Bundle& bundle, const ShimStart& start)
     : bundle_(bundle), options_(start.options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
     const fs::path common = shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY");

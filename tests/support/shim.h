@@ -22,14 +22,14 @@ namespace ocirt::test {
 // sockets in /run/containerd.
 bool shim_is_ocirt();
 
+struct ShimStart {
+    wire::RuncOptions options{};     // told at the start
+    std::filesystem::path binary{};  // in place of the runtime under test
+};
+
 class Shim {
    public:
-    struct Start {
-        wire::RuncOptions options{};     // told at the start
-        std::filesystem::path binary{};  // in place of the runtime under test
-    };
-
-    explicit Shim(Bundle& bundle, const Start& start = {});
+    explicit Shim(Bundle& bundle, const ShimStart& start = {});
     // Shuts it down; the test fails if the process or its socket stays.
     ~Shim();
     Shim(const Shim&) = delete;
