@@ -86,7 +86,7 @@ TEST(ShimFaults, RandomBytesHarmNobodyElse) {
         }
     }
     EXPECT_EQ(shim.state().status(), wire::RUNNING);
-    EXPECT_TRUE(eventually([&] { return open_files(shim.pid()) == before; }));
+    EXPECT_TRUE(eventually([&] { return open_files(shim.pid()) <= before; }));
     end(shim);
 }
 

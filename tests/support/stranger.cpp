@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdint>
 #include <system_error>
+#include <thread>
 
 #include "common/syscall.h"
 #include "support/host.h"
@@ -17,6 +18,8 @@
 namespace ocirt::test {
 
 Stranger::Stranger(pid_t pid) {
+    // A process is known by its pid and the clock tick of its start: no machine uses up all pids within one.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     int process = -1;
     clone_args arguments{};
     arguments.flags = CLONE_PIDFD;
