@@ -166,6 +166,7 @@ Result<int> run(std::span<char* const> words) {
 bool is_name_of_shim(std::string_view name) { return name.substr(name.rfind('/') + 1) == program; }
 
 int main(int argc, char** argv) {
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);  // what the caller forgot to close: the shim would hold it for long
     (void)lifecycle::inherited_fds();
     // containerd reads stderr together with the answer, and our stderr may be a container's.
     google::protobuf::SetLogHandler(nullptr);

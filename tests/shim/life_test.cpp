@@ -263,6 +263,17 @@ TEST(ShimLife, ACheckpointThatIsNoneIsRefusedAtStart) {
     EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
+TEST(ShimLife, HoldsNothingOfItsCallers) {
+    Bundle bundle;
+    Shim shim(bundle);
+    const std::filesystem::path own = "/proc/" + std::to_string(shim.pid());
+    EXPECT_FALSE(std::filesystem::is_symlink(own / "fd" / std::to_string(forgotten_descriptor)));
+    EXPECT_EQ(std::filesystem::read_symlink(own / "cwd"), "/");
+    for (const char* number : {"0", "1", "2"})
+        EXPECT_EQ(std::filesystem::read_symlink(own / "fd" / number), "/dev/null") << number;
+    EXPECT_NE(read_file(own / "cmdline").find(shim.id()), std::string::npos) << "ps shows whose it is";
+}
+
 TEST(ShimLife, WhatIsBeingCreatedWaits) {
     Bundle bundle;
     bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});

@@ -30,7 +30,9 @@ Shim::Shim(Bundle& bundle, const ShimStart& start)
     log_ = std::make_unique<FifoReader>(bundle.path() / "log");
     events_ = std::make_unique<EventReceiver>(state_root() / "e");
     if (!shim_is_ocirt()) ::setenv("TTRPC_ADDRESS", (state_root() / "e").c_str(), 1);
-    const Finished started = test::run(command("start"));
+    Command command_line = command("start");
+    command_line.descriptors.emplace_back(STDERR_FILENO, forgotten_descriptor);
+    const Finished started = test::run(command_line);
     if (started.status != 0) throw std::runtime_error("the shim did not start: " + started.err);
     wire::BootstrapResult result;
     if (started.out.starts_with("unix://"))

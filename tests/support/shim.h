@@ -27,6 +27,9 @@ struct ShimStart {
     std::filesystem::path binary{};  // in place of the runtime under test
 };
 
+// One that a careless caller lets the shim inherit.
+inline constexpr int forgotten_descriptor = 77;
+
 class Shim {
    public:
     explicit Shim(Bundle& bundle, const ShimStart& start = {});
