@@ -95,6 +95,8 @@ Result<int> start(const Flags& flags) {
     const Bootstrap bootstrap = TRY(parse_bootstrap(
         TRY(read_input()), flags,
         {.ttrpc_address = environment("TTRPC_ADDRESS"), .max_version = environment("MAX_SHIM_VERSION")}));
+    if (wire::RuncOptions options; options.ParseFromString(bootstrap.options) && !options.shim_cgroup().empty())
+        TRY(enter_cgroup(options.shim_cgroup()));
     const std::string named = group_of(".");
     Listening listening = TRY(listen_for_group(bootstrap, flags, named.empty() ? flags.id : named));
     TRY(write_file("address", listening.address));

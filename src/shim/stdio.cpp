@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t relay_limit = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds first_look{1};
 constexpr std::chrono::milliseconds longest_look{100};
+constexpr std::chrono::milliseconds logger_deadline = std::chrono::seconds(10);
 
 bool is_fifo(const Fd& fd) {
     struct stat status{};
@@ -69,10 +70,15 @@ Result<StdioTarget> parse_stdio(const std::string& name) {
     const std::string path = name.substr(colon + 3, name.find('?') - (colon + 3));
     if (scheme == "fifo") return StdioTarget{.kind = StdioTarget::Kind::path, .path = path};
     if (scheme == "file") return StdioTarget{.kind = StdioTarget::Kind::append, .path = path};
+    if (scheme == "binary") {
+        LoggerProgram logger = TRY(parse_logger(name.substr(colon + 3)));
+        return StdioTarget{
+            .kind = StdioTarget::Kind::program, .path = std::move(logger.path), .args = std::move(logger.args)};
+    }
     return fail({.fault = Fault::unsupported,
                  .operation = "use the standard stream",
                  .object = "\"" + name + "\"",
-                 .detail = "a name of a FIFO, or fifo:// or file:// is known"});
+                 .detail = "a path of a FIFO, fifo://, file:// or binary:// is expected"});
 }
 
 Result<> take_stdio(const StdioNames& names) {
@@ -82,21 +88,45 @@ Result<> take_stdio(const StdioNames& names) {
     return put_at(STDERR_FILENO, wanted.error, O_WRONLY);
 }
 
-Result<std::unique_ptr<Stdio>> Stdio::hold(EventLoop& loop, const StdioNames& names) {
-    std::unique_ptr<Stdio> stdio(new Stdio(loop));
+Result<std::unique_ptr<Stdio>> Stdio::hold(const Owner& owner, const StdioNames& names) {
+    std::unique_ptr<Stdio> stdio(new Stdio(owner.loop, names));
     const StdioTarget input = TRY(parse_stdio(names.input));
     if (input.kind == StdioTarget::Kind::path) {
         Fd fd = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
         if (is_fifo(fd)) stdio->input_ = std::move(fd);
     }
-    TRY(stdio->hold_output(names.output, stdio->output_));
-    if (!names.terminal) TRY(stdio->hold_output(names.error, stdio->error_));
+    const StdioTarget output = TRY(parse_stdio(names.output));
+    if (output.kind == StdioTarget::Kind::program) TRY(stdio->hold_logger(owner, output));
+    TRY(hold_output(output, stdio->output_));
+    // A logger takes both.
+    if (!names.terminal && (output.kind != StdioTarget::Kind::program || names.error != names.output))
+        TRY(hold_output(TRY(parse_stdio(names.error)), stdio->error_));
     return stdio;
 }
 
-Result<> Stdio::hold_output(const std::string& name, Output& output) const {
-    const StdioTarget target = TRY(parse_stdio(name));
-    if (target.kind == StdioTarget::Kind::none) return {};
+Result<> Stdio::hold_logger(const Owner& owner, const StdioTarget& target) {
+    logger_ = {.path = target.path, .args = target.args};
+    Logger logger = TRY(start_logger(owner.reaper, logger_, owner.id, owner.namespace_name));
+    const std::string own = "/proc/" + std::to_string(::getpid()) + "/fd/";
+    ready_ = std::move(logger.ready);
+    if (names_.error == names_.output && !names_.terminal) {
+        names_.error = own + std::to_string(logger.error.get());
+        error_ = {.reader = {}, .writer = std::move(logger.error), .is_fifo = true};
+    }
+    names_.output = own + std::to_string(logger.output.get());
+    // The relay of a terminal never waits.
+    if (names_.terminal) ::fcntl(logger.output.get(), F_SETFL, O_NONBLOCK);
+    output_ = {.reader = {}, .writer = std::move(logger.output), .is_fifo = true};
+    return {};
+}
+
+Result<> Stdio::hold_output(const StdioTarget& target, Output& output) {
+    if (target.kind == StdioTarget::Kind::none || output.writer) return {};
+    if (target.kind == StdioTarget::Kind::program)
+        return fail({.fault = Fault::unsupported,
+                     .operation = "use the logger",
+                     .object = target.path,
+                     .detail = "it is not that of stdout, too"});
     if (target.kind == StdioTarget::Kind::append) {
         output.writer = TRY(open_stdio(target.path, O_WRONLY | O_APPEND | O_CREAT));
         return {};
@@ -106,6 +136,29 @@ Result<> Stdio::hold_output(const std::string& name, Output& output) const {
     if (!output.is_fifo) output.reader.reset();
     output.writer = TRY(open_stdio(target.path, O_WRONLY | O_NONBLOCK));
     return {};
+}
+
+void Stdio::when_ready(std::function<void(Result<>)> then) {
+    if (!ready_) return then({});
+    when_ready_ = std::move(then);
+    timer_ = loop_.after(logger_deadline, [this] {
+        timer_.reset();
+        settle_ready(fail({.fault = Fault::timed_out,
+                           .operation = "run the logger",
+                           .object = logger_.path,
+                           .detail = "it did not get ready: its descriptor 5 is still open"}));
+    });
+    const Result<> watched =
+        loop_.watch(ready_, EPOLLIN, [this](std::uint32_t) { settle_ready(read_ready(ready_, logger_)); });
+    if (!watched) settle_ready(watched);
+}
+
+void Stdio::settle_ready(const Result<>& result) {
+    if (timer_) loop_.cancel(*timer_);
+    timer_.reset();
+    loop_.forget(ready_);
+    ready_.reset();
+    loop_.defer([then = std::exchange(when_ready_, nullptr), result] { then(result); });
 }
 
 Stdio::~Stdio() {
@@ -216,9 +269,10 @@ void Stdio::check_drained() {
 
 // The clients see the end of the output now.
 void Stdio::release() {
-    for (Fd* fd : {&console_, &input_, &output_.writer})
+    for (Fd* fd : {&console_, &input_, &output_.writer, &ready_})
         if (*fd) loop_.forget(*fd);
-    for (Fd* fd : {&console_, &input_, &output_.reader, &output_.writer, &error_.reader, &error_.writer}) fd->reset();
+    for (Fd* fd : {&ready_, &console_, &input_, &output_.reader, &output_.writer, &error_.reader, &error_.writer})
+        fd->reset();
 }
 
 void Stdio::expect_no_client(std::chrono::milliseconds patience) {

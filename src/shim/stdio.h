@@ -18,6 +18,8 @@
 #include "common/error.h"
 #include "common/fd.h"
 #include "shim/event_loop.h"
+#include "shim/logger.h"
+#include "shim/reaper.h"
 
 namespace ocirt::shim {
 
@@ -28,12 +30,13 @@ struct StdioNames {
     bool terminal = false;
 };
 
-// A name's kind: a bare path and fifo:// are FIFOs (or what else stands there), file:// a log that is appended to.
-// Errors: Fault::unsupported for binary:// and all else, naming it.
+// A name's kind: a bare path and fifo:// are FIFOs (or what else stands there), file:// a log that is appended to,
+// binary:// a program (logger.h). Errors: Fault::unsupported for all else, naming it.
 struct StdioTarget {
-    enum class Kind : std::uint8_t { none, path, append };
+    enum class Kind : std::uint8_t { none, path, append, program };
     Kind kind = Kind::none;
     std::string path{};
+    std::vector<std::string> args{};  // a program's
 };
 [[nodiscard]] Result<StdioTarget> parse_stdio(const std::string& name);
 
@@ -42,11 +45,24 @@ struct StdioTarget {
 
 class Stdio {
    public:
+    // Whose they are.
+    struct Owner {
+        EventLoop& loop;
+        Reaper& reaper;
+        std::string id;
+        std::string namespace_name;
+    };
+
     // The shim's ends. Errors: the name's, or the path's.
-    [[nodiscard]] static Result<std::unique_ptr<Stdio>> hold(EventLoop& loop, const StdioNames& names);
+    [[nodiscard]] static Result<std::unique_ptr<Stdio>> hold(const Owner& owner, const StdioNames& names);
     ~Stdio();
     Stdio(const Stdio&) = delete;
     Stdio& operator=(const Stdio&) = delete;
+
+    // Calls `then` when the process can be started: at once, unless a logger has to get ready.
+    void when_ready(std::function<void(Result<>)> then);
+    // For take_stdio() in a worker.
+    [[nodiscard]] const StdioNames& names() const { return names_; }
 
     // Relays from now on. `console` is the terminal's master end.
     [[nodiscard]] Result<> relay(Fd console);
@@ -69,9 +85,11 @@ class Stdio {
         bool is_fifo = false;
     };
 
-    explicit Stdio(EventLoop& loop) : loop_(loop) {}
+    Stdio(EventLoop& loop, StdioNames names) : loop_(loop), names_(std::move(names)) {}
 
-    [[nodiscard]] Result<> hold_output(const std::string& name, Output& output) const;
+    [[nodiscard]] static Result<> hold_output(const StdioTarget& target, Output& output);
+    [[nodiscard]] Result<> hold_logger(const Owner& owner, const StdioTarget& target);
+    void settle_ready(const Result<>& result);
     void console_ready(std::uint32_t events);
     void write_to_client();
     void input_ready();
@@ -82,6 +100,10 @@ class Stdio {
     void release();
 
     EventLoop& loop_;
+    StdioNames names_;
+    LoggerProgram logger_;
+    Fd ready_;
+    std::function<void(Result<>)> when_ready_;
     Fd input_;
     Output output_;
     Output error_;

@@ -24,7 +24,7 @@ using Reply = std::shared_ptr<ttrpc::Reply>;
 
 // One process, from when it is asked for until it has been deleted.
 struct TaskProcess {
-    enum class Status : std::uint8_t { created, starting, running, stopped };
+    enum class Status : std::uint8_t { creating, created, starting, running, stopped };
 
     std::string exec_id;  // "": the container's first
     StdioNames names;

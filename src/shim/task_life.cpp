@@ -42,7 +42,7 @@ CreateWork work_of(const Task& task, const wire::CreateTaskRequest& request, con
                     .id = task.id,
                     .bundle = task.bundle,
                     .rootfs = {},
-                    .names = task.init.names,
+                    .names = task.init.stdio->names(),
                     .no_pivot_root = options.no_pivot_root(),
                     .no_new_keyring = options.no_new_keyring(),
                     .io_uid = options.io_uid(),
@@ -91,9 +91,10 @@ void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply
     task->bundle = request.bundle();
     task->root = (options->root().empty() ? "/run/containerd/ocirt" : options->root()) + "/" + place_.namespace_name;
     task->init.names = names_of(request);
-    Result<std::unique_ptr<Stdio>> stdio = Stdio::hold(place_.loop, task->init.names);
+    Result<std::unique_ptr<Stdio>> stdio = hold_stdio(*task, task->init.names);
     if (!stdio) return refuse(reply, stdio.error());
     task->init.stdio = *std::move(stdio);
+    task->init.status = Status::creating;
     const CreateWork work = work_of(*task, request, *options);
     if (!request.checkpoint().empty())
         task->restore =
@@ -106,15 +107,25 @@ void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply
             tasks_.erase(task->id);
             return refuse(reply, made.error());
         }
+        task->init.status = Status::created;
         publish("/tasks/create", "containerd.events.TaskCreate", created_event(request, task->init.pid));
         wire::CreateTaskResponse response;
         response.set_pid(static_cast<std::uint32_t>(task->init.pid));
         answer(reply, response);
+        if (task->init.exit) settle_end(task, task->init);
     };
     const bool restores = task->restore.has_value();
-    run_worker(
-        place_.loop, place_.reaper,
-        [work, restores] { return restores ? prepare_rootfs(work) : create_container(work); }, done);
+    task->init.stdio->when_ready([this, work, restores, done](const Result<>& ready) {
+        if (!ready) return done(fail(ready.error()));
+        run_worker(
+            place_.loop, place_.reaper,
+            [work, restores] { return restores ? prepare_rootfs(work) : create_container(work); }, done);
+    });
+}
+
+Result<std::unique_ptr<Stdio>> TaskLife::hold_stdio(const Task& task, const StdioNames& names) const {
+    return Stdio::hold(
+        {.loop = place_.loop, .reaper = place_.reaper, .id = task.id, .namespace_name = place_.namespace_name}, names);
 }
 
 Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output) {
@@ -160,7 +171,7 @@ void TaskLife::ended(const std::shared_ptr<Task>& task, const std::string& exec_
     TaskProcess* process = task->find(exec_id);
     if (process == nullptr) return;
     process->exit = exit;
-    if (process->status != Status::starting) settle_end(task, *process);
+    if (process->status != Status::starting && process->status != Status::creating) settle_end(task, *process);
 }
 
 // On disk before it is told; not on the loop where the disk may take its time.
@@ -174,6 +185,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
         tell_end(*task, task->init);
     };
+    if (task->init.deleting) return done({});  // its directory is on the way out
     if (is_in_memory(task->root, task->id)) return done(write_exit(task->root, task->id, *process.exit));
     run_worker(
         place_.loop, place_.reaper,
@@ -269,7 +281,7 @@ void TaskLife::add_exec(Task& task, const wire::ExecProcessRequest& request, con
 }
 
 void TaskLife::start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply) {
-    Result<std::unique_ptr<Stdio>> stdio = Stdio::hold(place_.loop, process.names);
+    Result<std::unique_ptr<Stdio>> stdio = hold_stdio(*task, process.names);
     if (!stdio) {
         process.status = Status::created;
         return refuse(reply, stdio.error());
@@ -298,15 +310,15 @@ void TaskLife::start_exec(const std::shared_ptr<Task>& task, TaskProcess& proces
         answer(reply, response);
         if (started->exit) settle_end(task, *started);
     };
-    run_worker(
-        place_.loop, place_.reaper,
-        [work = ExecWork{.root = task->root, .id = task->id, .process = process.spec, .names = process.names}] {
-            return execute_process(work);
-        },
-        done);
+    const ExecWork work{.root = task->root, .id = task->id, .process = process.spec, .names = process.stdio->names()};
+    process.stdio->when_ready([this, work, done](const Result<>& ready) {
+        if (!ready) return done(fail(ready.error()));
+        run_worker(place_.loop, place_.reaper, [work] { return execute_process(work); }, done);
+    });
 }
 
 void TaskLife::remove(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply) {
+    if (process.status == Status::creating) return reply->fail(Code::failed_precondition, "it is being created");
     if (process.status == Status::running || process.status == Status::starting)
         return reply->fail(Code::failed_precondition,
                            "cannot delete a running process " + (process.exec_id.empty() ? task->id : process.exec_id));

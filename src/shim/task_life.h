@@ -46,6 +46,7 @@ class TaskLife {
     void tell_started(const std::shared_ptr<Task>& task, const Reply& reply);
     void start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply);
     void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
+    [[nodiscard]] Result<std::unique_ptr<Stdio>> hold_stdio(const Task& task, const StdioNames& names) const;
     // From here on its end is waited for.
     [[nodiscard]] Result<> adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output);
     void watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started);

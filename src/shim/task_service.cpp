@@ -18,6 +18,7 @@ using Status = TaskProcess::Status;
 
 wire::TaskStatus status_of(const Task& task, const TaskProcess& process) {
     switch (process.status) {
+        case Status::creating:
         case Status::created:
         case Status::starting: return wire::CREATED;
         case Status::running: return task.paused ? wire::PAUSED : wire::RUNNING;

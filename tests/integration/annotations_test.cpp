@@ -1,14 +1,13 @@
 // Annotations, with the administrator's file in an /etc of the test's own (threats D7, D8).
 #include <grp.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "support/bundle.h"
+#include "support/own_etc.h"
 
 namespace ocirt::test {
 namespace {
@@ -17,42 +16,24 @@ namespace fs = std::filesystem;
 
 constexpr const char* keep_groups = "/annotations/run.oci.keep_original_groups";
 
-// Over /etc, in the private mount namespace of the tests: what is written there is gone with the test.
 class Annotations : public ::testing::Test {
    protected:
     void SetUp() override {
         if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: /etc/ocirt is ocirt's";
-        ASSERT_EQ(::mount("tmpfs", layers_.c_str(), "tmpfs", 0, nullptr), 0);
-        fs::create_directories(layers_ / "upper/ocirt");
-        fs::create_directory(layers_ / "work");
-        const std::string options =
-            "lowerdir=/etc,upperdir=" + (layers_ / "upper").string() + ",workdir=" + (layers_ / "work").string();
-        if (::mount("overlay", "/etc", "overlay", 0, options.c_str()) != 0) GTEST_SKIP() << "SKIP: no overlay on /etc";
-        over_etc_ = true;
+        if (!etc_.is_there()) GTEST_SKIP() << "SKIP: no overlay on /etc";
         const gid_t groups[] = {2001, 2002};
         ASSERT_EQ(::setgroups(std::size(groups), groups), 0);
         bundle_.json(keep_groups, "1").user(1000, 1000).sh("grep Groups: /proc/self/status");
     }
-    void TearDown() override {
-        ::setgroups(0, nullptr);
-        if (over_etc_) ::umount2("/etc", MNT_DETACH);
-        ::umount2(layers_.c_str(), MNT_DETACH);
-    }
-    static void allow(const std::string& text, mode_t mode = 0644) {
-        std::ofstream(file) << text;
-        ASSERT_EQ(::chmod(file, mode), 0);
-    }
+    void TearDown() override { ::setgroups(0, nullptr); }
+    void allow(const std::string& text, mode_t mode = 0644) { etc_.write("annotations.conf", text, mode); }
     std::string groups() { return bundle_.run().out; }
 
     static constexpr const char* file = "/etc/ocirt/annotations.conf";
     static constexpr const char* kept = "Groups:\t2001 2002 \n";
     static constexpr const char* none = "Groups:\t \n";
     Bundle bundle_;
-    fs::path layers_ = [this] {
-        fs::create_directory(bundle_.scratch() / "layers");
-        return bundle_.scratch() / "layers";
-    }();
-    bool over_etc_ = false;
+    OwnEtc etc_{bundle_.scratch()};
 };
 
 TEST_F(Annotations, RootKeepsGroupsOnlyWhereTheFileSaysSo) {

@@ -1,6 +1,8 @@
 // /hooks: the six kinds, what they are given, and what happens when one fails.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "support/bundle.h"
 #include "support/host.h"
 
@@ -117,6 +119,78 @@ TEST_F(Hooks, AMissingProgramIsRefused) {
     bundle.hook("createRuntime", {"/no/such/hook"});
     EXPECT_NE(bundle.create().status, 0);
     EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
+}
+
+// What GPU stacks do to a container that is being created (libnvidia-container, from a prestart or createRuntime hook):
+// by the pid of the state they enter its mount namespace, where the rootfs is what the host's path leads to, and bind
+// libraries and device nodes into it; the rules of v1's devices cgroup are extended from outside.
+class InjectingHooks : public Hooks {
+   protected:
+    InjectingHooks() {
+        std::filesystem::create_directory(source);
+        std::ofstream(source / "library") << "of the host\n";
+        bundle.directory("/usr/injected")
+            .sh("cat /usr/injected/library; test -c /dev/gpu && true 3>/dev/gpu && echo opened");
+    }
+
+    // `enter` is what comes before a command that shall see the container's mounts.
+    [[nodiscard]] std::string inject_library(const std::string& enter = by_pid) const {
+        return read_pid + enter + "mount --bind " + source.string() + " " + bundle.rootfs().string() +
+               "/usr/injected\n";
+    }
+    [[nodiscard]] std::string inject_device() const {
+        const std::string node = bundle.rootfs() / "dev/gpu";
+        return by_pid + ("touch " + node + "\n") + by_pid + "mount --bind /dev/kmsg " + node + "\n";
+    }
+    [[nodiscard]] std::string allow_device() const {
+        return "echo 'c 1:11 rw' > " + (*bundle.cgroup("devices") / "devices.allow").string();
+    }
+    void expect_output(const std::string& text, const std::vector<std::string>& options = {}) {
+        const Finished finished = bundle.run(options);
+        EXPECT_EQ(finished.out, text) << finished.err << bundle.log();
+    }
+
+    static constexpr const char* read_pid = "set -e; pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/')\n";
+    static constexpr const char* by_pid = "nsenter --target $pid --mount ";
+    const std::filesystem::path source = bundle.scratch() / "source";
+};
+
+TEST_F(InjectingHooks, MountsAreThereWhenTheProgramRuns) {
+    for (const char* kind : {"prestart", "createRuntime"}) {
+        SCOPED_TRACE(kind);
+        hook(kind, inject_library() + inject_device());
+        expect_output("of the host\n");
+        bundle.erase("/hooks");
+    }
+}
+
+// It runs in the container's mount namespace already.
+TEST_F(InjectingHooks, MountsOfCreateContainerAreThere) {
+    hook("createContainer", inject_library(""));
+    expect_output("of the host\n");
+}
+
+TEST_F(InjectingHooks, MountsIntoAUserNamespaceAreThere) {
+    const Json mappings = {{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+    bundle.namespace_path("user", "").json("/linux/uidMappings", mappings).json("/linux/gidMappings", mappings);
+    hook("createRuntime", inject_library());
+    expect_output("of the host\n");
+}
+
+TEST_F(InjectingHooks, MountsAreThereWithoutPivotRoot) {
+    hook("createRuntime", inject_library());
+    expect_output("of the host\n", {"--no-pivot"});
+}
+
+// On v2 the rules are a program, and such hooks put one of their own in its place.
+TEST_F(InjectingHooks, DeviceRulesStayAsTheyLeftThem) {
+    if (!bundle.cgroup("devices")) GTEST_SKIP() << "SKIP: this host has no v1 devices cgroup to write rules to";
+    for (const char* kind : {"prestart", "createRuntime"}) {
+        SCOPED_TRACE(kind);
+        hook(kind, inject_library() + inject_device() + allow_device());
+        expect_output("of the host\nopened\n");
+        bundle.erase("/hooks");
+    }
 }
 
 }  // namespace

@@ -322,6 +322,17 @@ TEST(A10, NoPivotShowsNoFullProc) {
     EXPECT_FALSE(bundle.sh(script).run({"--no-pivot"}).out.contains("mounted"));
 }
 
+// The root is a chroot then, and must be what is on top of "/": there is no way up from it.
+TEST(A10, NoPivotLeavesNoWayUp) {
+    for (const std::vector<std::string>& options : {Strings{"--no-pivot"}, Strings{}}) {
+        Bundle bundle;
+        add_probe(bundle);
+        const Decoy decoy(bundle);
+        bundle.capabilities({"CAP_SYS_CHROOT"}).args({"/bin/probe", "climb", decoy.path()});
+        EXPECT_EQ(bundle.run(options).out, "No such file or directory\n") << ::testing::PrintToString(options);
+    }
+}
+
 // ---- A13, A14: files that are written, and directories that are made, through links --------------------------------
 
 TEST(A13, KnownFilesAreLinks) {

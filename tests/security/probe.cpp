@@ -9,6 +9,7 @@
 //   probe entry NUMBER i386|x32       makes a system call through a foreign entry
 //   probe without NUMBER -- PROGRAM…  executes a program for which a system call does not exist (ENOSYS)
 //   probe swap A B          exchanges two paths without end
+//   probe climb PATH        leaves the root directory upwards, through a chroot, and looks for PATH there
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -127,6 +128,15 @@ int without(long number, char** program) {
     for (;;) ::syscall(SYS_renameat2, AT_FDCWD, first, AT_FDCWD, second, exchange);
 }
 
+// A working directory that is outside of the root may go up as far as mounts reach.
+int climb(const char* path) {
+    const int outside = ::open("/", O_PATH | O_DIRECTORY);
+    if (outside < 0 || ::chroot("/tmp") != 0 || ::fchdir(outside) != 0) return answer(false);
+    for (int level = 0; level < 64; ++level)
+        if (::chdir("..") != 0) return answer(false);
+    return answer(::chroot(".") == 0 && ::access(path, F_OK) == 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -138,6 +148,7 @@ int main(int argc, char** argv) {
     if (is("make-key", 3)) return make_key(argv[2], argv + 4);
     if (is("entry", 2)) return enter(std::atol(argv[2]), argv[3]);
     if (is("without", 3)) return without(std::atol(argv[2]), argv + 4);
+    if (is("climb", 1)) return climb(argv[2]);
     if (is("swap", 2)) swap_for_ever(argv[2], argv[3]);
     std::fputs("probe: what?\n", stderr);
     return 2;

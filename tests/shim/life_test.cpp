@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <stdexcept>
 
 #include "events.pb.h"
+#include "support/host.h"
 #include "support/shim.h"
 
 namespace ocirt::test {
@@ -246,6 +248,45 @@ TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
     for (int i = 0; i < 20; ++i)
         EXPECT_EQ(of["e" + std::to_string(i)], (std::vector<std::string>{"started", "exit"})) << i;
     EXPECT_EQ(of[shim.id()], std::vector<std::string>{"exit"});
+}
+
+TEST(ShimLife, WhatIsBeingCreatedWaits) {
+    Bundle bundle;
+    bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});
+    Shim shim(bundle);
+    wire::CreateTaskRequest request;
+    request.set_id(shim.id());
+    request.set_bundle(bundle.path());
+    const std::uint32_t stream = shim.client().send("Create", request.SerializeAsString());
+    EXPECT_EQ(shim.start(), failed_precondition) << shim.text();
+    EXPECT_EQ(shim.remove(), failed_precondition) << shim.text();
+    EXPECT_EQ(shim.kill(SIGKILL), failed_precondition) << shim.text();
+    EXPECT_EQ(shim.state().status(), wire::CREATED);
+    ASSERT_EQ(shim.client().receive(stream).code, ok);
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
+TEST(ShimLife, EntersTheCgroupItIsToldTo) {
+    Bundle bundle;
+    bundle.sh("true");
+    const std::optional<CgroupMount> pids = find_controller("pids");
+    ASSERT_TRUE(pids.has_value());
+    const std::filesystem::path own = cgroup_prefix() + "/the-shim";
+    std::filesystem::create_directories(pids->path / own);
+    wire::RuncOptions options;
+    options.set_shim_cgroup("/" + own.string());
+    {
+        Shim shim(bundle, options);
+        const std::string entered = read_file("/proc/" + std::to_string(shim.pid()) + "/cgroup");
+        EXPECT_NE(entered.find(own), std::string::npos) << entered;
+        ASSERT_EQ(shim.create(), ok) << shim.text();
+        ASSERT_EQ(shim.start(), ok) << shim.text();
+        EXPECT_EQ(shim.wait(), 0);
+        EXPECT_EQ(shim.remove(), ok) << shim.text();
+    }
+    remove_cgroups(pids->path / own);
+    options.set_shim_cgroup("/no/such/cgroup");
+    EXPECT_THROW(Shim(bundle, options), std::runtime_error);
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ bool FifoReader::wait_for(const std::string& text, std::chrono::milliseconds lim
     return true;
 }
 
-Shim::Shim(Bundle& bundle) : bundle_(bundle), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
+Shim::Shim(Bundle& bundle, const wire::RuncOptions& options)
+    : bundle_(bundle), options_(options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
     fs::create_symlink(runtime_path(), program_);
     fs::create_directories(state_root());
@@ -83,6 +84,9 @@ Command Shim::command(const std::string& action) const {
     params.set_namespace_(namespace_name);
     params.set_containerd_ttrpc_address((state_root() / "e").string());
     params.set_socket_dir((state_root() / "s").string());
+    wire::Any& extension = *params.add_extensions()->mutable_value();
+    extension.set_type_url("containerd.runc.v1.Options");
+    extension.set_value(options_.SerializeAsString());
     Command command{
         .args = {program_, "-namespace", namespace_name, "-address", (state_root() / "grpc").string(), "-id", id()},
         .cwd = bundle_.path(),

@@ -35,7 +35,8 @@ class FifoReader {
 
 class Shim {
    public:
-    explicit Shim(Bundle& bundle);
+    // `options`: of the runtime, told at the start.
+    explicit Shim(Bundle& bundle, const wire::RuncOptions& options = {});
     // Shuts it down; the test fails if the process or its socket stays.
     ~Shim();
     Shim(const Shim&) = delete;
@@ -76,6 +77,7 @@ class Shim {
     [[nodiscard]] std::filesystem::path state_root() const { return bundle_.scratch() / "shim"; }
 
     Bundle& bundle_;
+    wire::RuncOptions options_;
     std::filesystem::path program_;
     std::unique_ptr<EventReceiver> events_;
     std::unique_ptr<TtrpcClient> client_;

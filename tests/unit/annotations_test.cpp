@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/administrators_list.h"
 #include "plan_fixture.h"
 #include "runtime/plan/describe.h"
 #include "runtime/plan/make_exec_plan.h"
@@ -92,10 +93,10 @@ TEST(Annotations, AUserNamespacesRootAndAnExecKeepThemToo) {
 }
 
 TEST(Annotations, TheFileHasANameOnALine) {
-    EXPECT_EQ(parse_allowed_annotations("# Podman\n  run.oci.keep_original_groups \r\n\n a # b\n#c\nlast"),
+    EXPECT_EQ(parse_administrators_list("# Podman\n  run.oci.keep_original_groups \r\n\n a # b\n#c\nlast"),
               (std::vector<std::string>{"run.oci.keep_original_groups", "a", "last"}));
-    EXPECT_TRUE(parse_allowed_annotations("").empty());
-    EXPECT_TRUE(parse_allowed_annotations("\n \n#").empty());
+    EXPECT_TRUE(parse_administrators_list("").empty());
+    EXPECT_TRUE(parse_administrators_list("\n \n#").empty());
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST(Record, EveryTruncationIsCorrupted) {
     }
 }
 
-// Each member gone, each of a wrong type, at both levels.
+// Each member gone that version 1 had from the beginning, each of a wrong type, at both levels.
 TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
     const Json whole = Json::parse(to_json(full_record()));
     const auto refuses = [](const Json& object, const std::string& what) {
@@ -101,7 +101,7 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
         const Json::json_pointer base{std::string(level)};
         for (const auto& [key, value] : whole.at(base).items()) {
             Json spoilt = whole;
-            if (key != "annotations") {
+            if (key != "annotations" && key != "noNewKeyring" && key != "deviceRules") {
                 spoilt.at(base).erase(key);
                 refuses(spoilt, key + " missing");
                 spoilt = whole;
@@ -110,6 +110,54 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
             refuses(spoilt, key + " of another type");
         }
     }
+}
+
+// Of the days before `exec`: without noNewKeyring and deviceRules, and with other numbers of ops.
+TEST(Record, TheFirstOnesAreRead) {
+    Json first = Json::parse(to_json(full_record()));
+    first["ocirt"].erase("noNewKeyring");
+    first["ocirt"].erase("deviceRules");
+    first["ocirt"]["startSteps"] =
+        Json::parse(R"([{"index": 60, "op": 27, "pointer": "/hooks/startContainer/0", "sentence": "run the hook /h"},
+                        {"index": 69, "op": 32, "pointer": "/process/user/umask", "sentence": "set the umask to 0022"},
+                        {"index": 70, "op": 39, "pointer": "/process/args/0", "sentence": "exec: \"sh\""}])");
+    const Result<Record> read = from_json(first.dump());
+    ASSERT_TRUE(read) << render(read.error());
+    EXPECT_FALSE(read->no_new_keyring);
+    EXPECT_EQ(read->device_rules, "");
+    EXPECT_EQ(read->start_steps.at(0).op, plan::Op::run_hook);
+    EXPECT_EQ(read->start_steps.at(1).op, plan::Op::count) << "not that of today's number 32, find_program";
+    EXPECT_EQ(read->start_steps.at(2).op, plan::Op::exec);
+    EXPECT_EQ(to_json(*from_json(to_json(*read))), to_json(*read)) << "written again, it is one of today";
+}
+
+TEST(Record, MembersOfTheFutureAreLeftAlone) {
+    Json later = Json::parse(to_json(full_record()));
+    for (const char* level : {"", "/ocirt", "/ocirt/cgroups/0", "/ocirt/poststart/0", "/ocirt/startSteps/0"})
+        later[Json::json_pointer(level)]["future"] = {{"of", 1}};
+    const Result<Record> read = from_json(later.dump());
+    ASSERT_TRUE(read) << render(read.error());
+    EXPECT_EQ(Json::parse(to_json(*read)), Json::parse(to_json(full_record())));
+}
+
+// Records of containers that run through an upgrade hold these numbers.
+TEST(Record, OpsKeepTheirNumbers) {
+    using plan::Op;
+    constexpr std::pair<Op, std::uint32_t> numbers[] = {{Op::run_hook, 29},
+                                                        {Op::change_directory, 30},
+                                                        {Op::find_home, 31},
+                                                        {Op::find_program, 32},
+                                                        {Op::set_rlimit, 33},
+                                                        {Op::set_umask, 34},
+                                                        {Op::set_no_new_privileges, 35},
+                                                        {Op::drop_bounding, 36},
+                                                        {Op::own_stdio, 37},
+                                                        {Op::set_user, 38},
+                                                        {Op::set_capabilities, 39},
+                                                        {Op::install_seccomp, 40},
+                                                        {Op::await_start, 41},
+                                                        {Op::exec, 42}};
+    for (const auto& [op, number] : numbers) EXPECT_EQ(static_cast<std::uint32_t>(op), number);
 }
 
 TEST(Record, WhatIsNoRecordIsCorrupted) {

@@ -15,8 +15,8 @@ Result perform(Machine&, const plan::SetPropagation<Wire>& step) {
 Result perform(Machine& machine, const plan::AttachRoot<Wire>&) {
     TRY(keep_procfs(machine));
     const long root = TRY(machine.in_slot(plan::slot_root));
-    TRY(sys::call(__NR_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
-    return done;
+    TRY(sys::call(__NR_move_mount, root, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH));
+    return sys::call(__NR_fchdir, root);
 }
 
 // "." twice stacks the old root on the new one (pivot_root(2)), so nothing of the rootfs is used for it. It is made a
@@ -36,6 +36,8 @@ Result perform(Machine& machine, const plan::PivotRoot<Wire>&) {
 // namespace in the container mount its own (threat A10).
 Result perform(Machine& machine, const plan::MoveRoot<Wire>&) {
     const long root = TRY(machine.in_slot(plan::slot_root));
+    // Nothing is above "/": not for who climbs out of a chroot either.
+    TRY(sys::call(__NR_move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
     TRY(hide_full_mounts(machine));
     TRY(sys::call(__NR_fchdir, root));
     TRY(sys::call(__NR_chroot, "."));

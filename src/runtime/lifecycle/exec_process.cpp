@@ -1,5 +1,6 @@
 #include "runtime/lifecycle/exec_process.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "runtime/lifecycle/create.h"
@@ -40,10 +41,18 @@ Result<spec::Process> process_of_options(const ExecRequest& request, const Conta
     return spec::lay_over(own, overlay);
 }
 
+// An ocirt that had no `exec` yet kept no config: then the bundle's is the best there is.
+Result<std::string> config_text(const Container& container) {
+    Result<std::string> kept = container.directory.read_config();
+    if (kept || kept.error().errnum != ENOENT) return kept;
+    const std::string path = container.record.bundle + "/config.json";
+    return spec::read_json_text(TRY(spec::open_json(path)), path);
+}
+
 }  // namespace
 
 Result<spec::Config> container_config(const Container& container) {
-    const Result<std::string> text = container.directory.read_config();
+    const Result<std::string> text = config_text(container);
     if (!text) {
         Error error = text.error();
         error.operation = "read the config that the container was made with";

@@ -38,6 +38,7 @@ struct InitProcess::Birth {
     int image = -1;
     int channel;
     int parent_channel = -1;
+    int rootfs = -1;
     unsigned first_closed = 3;  // descriptors from here on are not the container's
     bool wait_for_maps = false;
     bool keep_groups = false;
@@ -70,6 +71,8 @@ OCIRT_ON_FOREIGN_STACK void InitProcess::become_init(void* argument) {
         exit_on_failure(raw_syscall(SYS_setresgid));
         exit_on_failure(raw_syscall(SYS_setresuid));
     }
+    // Where it stands, the root is attached (AttachRoot): any directory serves, but hooks look for it in this one.
+    if (birth.rootfs >= 0) raw_syscall(SYS_fchdir, birth.rootfs);
     // What the caller of ocirt left open is not the container's (threat C4).
     exit_on_failure(raw_syscall(SYS_close_range, birth.first_closed, ~0u, CLOSE_RANGE_CLOEXEC));
     raw_syscall(SYS_fcntl, birth.channel, F_SETFD, 0);
@@ -107,6 +110,9 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     birth_->first_closed = 3 + preserve_fds;
     birth_->wait_for_maps = new_user;
     birth_->keep_groups = plan_->keep_groups;
+    Fd rootfs;
+    if (!plan_->rootfs.empty()) rootfs = sys::open(plan_->rootfs, O_PATH | O_DIRECTORY).value_or(Fd{});
+    if (rootfs) birth_->rootfs = rootfs.get();  // else opening its tree says why not
     int pidfd = -1;
     clone_args arguments{};
     arguments.flags = plan_->clone_flags | CLONE_PIDFD;

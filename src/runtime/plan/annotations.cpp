@@ -16,20 +16,6 @@ std::string why_not(const Draft& draft, std::string_view name, std::string_view 
 
 }  // namespace
 
-std::vector<std::string> parse_allowed_annotations(std::string_view text) {
-    constexpr std::string_view blank = " \t\r";
-    std::vector<std::string> names;
-    while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        line = line.substr(0, line.find('#'));
-        const std::size_t first = line.find_first_not_of(blank);
-        if (first == std::string_view::npos) continue;
-        names.emplace_back(line.substr(first, line.find_last_not_of(blank) + 1 - first));
-    }
-    return names;
-}
-
 bool Draft::honours(std::string_view annotation) const {
     const auto is_it = [annotation](const auto& entry) { return entry.first == annotation && entry.second == "1"; };
     return std::ranges::any_of(config.annotations, is_it) &&

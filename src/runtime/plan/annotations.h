@@ -22,7 +22,4 @@ struct Annotations {
     std::string note{};  // why no others are, where it is worth knowing: the administrator's file could not be trusted
 };
 
-// The administrator's file: a name on a line; "#" begins a comment. Pure.
-[[nodiscard]] std::vector<std::string> parse_allowed_annotations(std::string_view text);
-
 }  // namespace ocirt::plan

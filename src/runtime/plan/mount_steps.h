@@ -47,7 +47,9 @@ struct OpenTree {
     }
 };
 
-// Attaches the root tree on top of "/" (no path of the host is resolved). From here on slot_root is the rootfs.
+// Attaches the root tree where init stands, which is the rootfs' directory since its birth: hooks find the container's
+// mounts by the host's path, and init resolves none. (In a mount namespace that was joined it is that one's "/".) From
+// here on slot_root is the rootfs.
 template <class R>
 struct AttachRoot {
     static constexpr Op op = Op::attach_root;

@@ -83,7 +83,7 @@ enum class Op : uint32_t {
     install_seccomp,
     await_start,
     exec,
-    // Records of older versions name ops by their number: new ones come last.
+    // Records of containers that still run name ops by their number: new ones come last.
     find_mount,
     unmount,
     leave,

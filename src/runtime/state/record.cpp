@@ -78,7 +78,15 @@ void write_start_steps(JsonWriter& json, const Record& record) {
     json.end_array();
 }
 
-// Throws what nlohmann_json throws for missing members and wrong types.
+// Ops had other numbers when the first records were written. What `start` tells apart is known without them.
+void renumber(std::vector<StartStep>& steps) {
+    if (steps.empty() || steps.back().op == plan::Op::exec) return;
+    for (StartStep& step : steps) step.op = step.pointer.starts_with("/hooks/") ? plan::Op::run_hook : plan::Op::count;
+    steps.back().op = plan::Op::exec;
+}
+
+// Throws what nlohmann_json throws for missing members and wrong types. Members that version 1 did not have from the
+// beginning have a default: containers of that time may still run. Members that are not known are a later ocirt's.
 Record read(const Json& object) {
     const Json& own = object.at("ocirt");
     Record record;
@@ -93,9 +101,9 @@ Record read(const Json& object) {
     record.init.start_time = own.at("startTime").get<std::uint64_t>();
     record.own_pid_namespace = own.at("ownPidNamespace").get<bool>();
     record.use_cgroups = own.at("useCgroups").get<bool>();
-    record.no_new_keyring = own.at("noNewKeyring").get<bool>();
+    record.no_new_keyring = own.value("noNewKeyring", record.no_new_keyring);
     record.owner = own.at("owner").get<std::uint32_t>();
-    record.device_rules = own.at("deviceRules").get<std::string>();
+    record.device_rules = own.value("deviceRules", record.device_rules);
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
@@ -110,6 +118,7 @@ Record read(const Json& object) {
                                       .op = static_cast<plan::Op>(entry.at("op").get<std::uint32_t>()),
                                       .pointer = entry.at("pointer").get<std::string>(),
                                       .sentence = entry.at("sentence").get<std::string>()});
+    renumber(record.start_steps);
     return record;
 }
 

@@ -57,8 +57,8 @@ struct Record {
 
 [[nodiscard]] std::string to_json(const Record& record);
 
-// Fails with Fault::corrupted for what to_json did not write, and with Fault::unsupported for another record_version:
-// that container may well be alive.
+// Fails with Fault::corrupted for what to_json never wrote, be it an older ocirt's, and with Fault::unsupported for
+// another record_version: that container may well be alive.
 [[nodiscard]] Result<Record> from_json(std::string_view text);
 
 enum class Status { creating, created, running, paused, stopped };

@@ -1,6 +1,7 @@
 #include "shim/containerd/start.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +12,9 @@
 #include <filesystem>
 
 #include "common/sha256.h"
+#include "common/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/layout.h"
 #include "runtime/spec/load.h"
 
 namespace ocirt::shim {
@@ -54,6 +58,9 @@ Result<Listening> listen_for_group(const Bootstrap& bootstrap, const Flags& flag
     std::error_code made;
     std::filesystem::create_directories(bootstrap.socket_directory, made);
     (void)::chmod(bootstrap.socket_directory.c_str(), S_IRWXU);
+    // Two starts at once must not take each other's fresh socket for a dead one.
+    const Fd lock = TRY(sys::open(bootstrap.socket_directory, O_RDONLY | O_DIRECTORY));
+    (void)::flock(lock.get(), LOCK_EX);
     Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener) return fail_errno("socket", "listen on the socket", path);
     ::fchmod(listener.get(), S_IRUSR | S_IWUSR);  // the mode that bind gives the file
@@ -69,6 +76,21 @@ Result<Listening> listen_for_group(const Bootstrap& bootstrap, const Flags& flag
     if (::listen(listener.get(), backlog) != 0) return fail_errno("listen", "listen on the socket", path);
     found.listener = std::move(listener);
     return found;
+}
+
+Result<> enter_cgroup(const std::string& cgroup) {
+    std::vector<cgroup::Place> places;
+    for (const cgroup::Hierarchy& hierarchy : TRY(cgroup::read_layout()).hierarchies) {
+        const std::string path = hierarchy.mount_point + (cgroup.starts_with('/') ? "" : "/") + cgroup;
+        if (std::filesystem::is_directory(path))
+            places.push_back({.version = hierarchy.version, .path = path, .controllers = hierarchy.controllers});
+    }
+    if (!places.empty()) return cgroup::Cgroup::open(std::move(places)).attach(::getpid());
+    return fail({.fault = Fault::not_found,
+                 .operation = "put the shim into the cgroup",
+                 .object = cgroup,
+                 .detail = "no hierarchy has it",
+                 .hint = "make it, or leave ShimCgroup out"});
 }
 
 void remove_dead_socket(const std::string& address) {

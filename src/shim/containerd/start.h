@@ -22,6 +22,10 @@ struct Listening {
 // The group that the config.json in `bundle` names; "" where it names none or cannot be read.
 [[nodiscard]] std::string group_of(const std::string& bundle);
 
+// ShimCgroup of the runtime's options: this process moves there, and the shim with it. In every hierarchy that has such
+// a cgroup. Errors: none has.
+[[nodiscard]] Result<> enter_cgroup(const std::string& cgroup);
+
 // Takes away a socket that nobody serves.
 void remove_dead_socket(const std::string& address);
 
