@@ -235,9 +235,15 @@ Result<> Stdio::resize(std::uint16_t width, std::uint16_t height) const {
     return {};
 }
 
+void Stdio::taken() {
+    taken_ = true;
+    if (input_closed_) close_input();
+}
+
+// Closed before the process has its end, a FIFO would lose what is in it, and to open it would wait for a writer.
 void Stdio::close_input() {
-    if (console_) return;  // a terminal's input ends with it
-    input_.reset();
+    input_closed_ = true;
+    if (taken_ && !console_) input_.reset();  // a terminal's input ends with it
 }
 
 bool Stdio::is_drained() const {

@@ -69,7 +69,11 @@ class Stdio {
     [[nodiscard]] const Fd& console() const { return console_; }
     [[nodiscard]] Result<> resize(std::uint16_t width, std::uint16_t height) const;
 
-    // CloseIO: the end of its input, once the clients have closed, too.
+    // The process has opened its own ends.
+    void taken();
+
+    // CloseIO: the end of its input, once the clients have closed, too. It may come before the process has opened its
+    // end: what a client has written by then is kept for it.
     void close_input();
 
     // The process has ended. Calls `drained` once a client has come and read everything: only then it sees the end.
@@ -113,6 +117,8 @@ class Stdio {
     bool output_blocked_ = false;
     bool console_blocked_ = false;
     bool console_ended_ = false;
+    bool taken_ = false;
+    bool input_closed_ = false;
     bool client_expected_ = true;
     std::function<void()> drained_;
     std::optional<EventLoop::Clock::time_point> deadline_;

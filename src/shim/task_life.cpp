@@ -135,6 +135,7 @@ Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process
     process.pid = started.pid();
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
+    process.stdio->taken();
     if (process.exec_id.empty()) watch_memory(task, started);
     place_.reaper.expect(process.pid,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });

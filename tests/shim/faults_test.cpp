@@ -1,6 +1,8 @@
 // What goes wrong around a shim: clients that misbehave, readers that are slow, and its own death.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -169,6 +171,38 @@ TEST(ShimFaults, InputEndsWithCloseIo) {
     EXPECT_EQ(shim.wait(), 0);
     EXPECT_EQ(output.read_all(), "one\ntwo\nend\n");
     EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
+// As `ctr task exec < /dev/null` does. How far the process has come by then differs: again and again.
+TEST(ShimFaults, InputThatIsClosedBeforeTheProcessHasOpenedItIsKept) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "100"});
+    Shim shim(bundle);
+    start_sleeper(shim);
+    const fs::path in = bundle.scratch() / "in";
+    ASSERT_EQ(::mkfifo(in.c_str(), 0600), 0);
+    for (int i = 0; i < 30; ++i) {
+        Fd client(::open(in.c_str(), O_RDWR | O_CLOEXEC));
+        ASSERT_EQ(::write(client.get(), "given\n", 6), 6);
+        wire::ExecProcessRequest request;
+        request.set_stdin(in);
+        ASSERT_EQ(shim.exec("e", process_of({"/bin/grep", "-q", "given"}), request), ok) << shim.text();
+        wire::StartRequest start;
+        start.set_id(shim.id());
+        start.set_exec_id("e");
+        wire::CloseIORequest close;
+        close.set_id(shim.id());
+        close.set_exec_id("e");
+        close.set_stdin(true);
+        const std::uint32_t started = shim.client().send("Start", start.SerializeAsString());
+        const std::uint32_t closed = shim.client().send("CloseIO", close.SerializeAsString());
+        ASSERT_EQ(shim.client().receive(closed).code, ok);
+        client.reset();
+        ASSERT_EQ(shim.client().receive(started, 10s).code, ok);
+        ASSERT_EQ(shim.wait("e"), 0);
+        ASSERT_EQ(shim.remove("e"), ok);
+    }
+    end(shim);
 }
 
 TEST(ShimFaults, DeathIsCleanedUpByDelete) {

@@ -33,6 +33,9 @@ class FifoReader {
     std::string text_;
 };
 
+// An exec's process as JSON.
+Json process_of(const std::vector<std::string>& words);
+
 class Shim {
    public:
     // `options`: of the runtime, told at the start.
