@@ -172,7 +172,7 @@ TEST(ShimCost, ManyExecsLeaveNothing) {
     const long rss = number_in(shim.pid(), "status", "VmRSS");
     const std::size_t files = open_files(shim.pid());
     for (int i = 0; i < count && !HasFatalFailure(); ++i) execute_true(shim);
-    EXPECT_TRUE(eventually([&] { return open_files(shim.pid()) == files; }));
+    EXPECT_TRUE(eventually([&] { return open_files(shim.pid()) <= files; }));
     EXPECT_EQ(number_in(shim.pid(), "status", "Threads"), 1);
     if (memory_counts) {
         EXPECT_LE(number_in(shim.pid(), "status", "VmRSS") - rss, rss_limit_kib);

@@ -75,6 +75,7 @@ TEST(ShimFaults, AThousandIdleConnections) {
     bundle.args({"/bin/sleep", "100"});
     Shim shim(bundle);
     start_sleeper(shim);
+    EXPECT_EQ(shim.state().status(), wire::RUNNING);  // by now the starting worker's socket is closed
     const std::size_t before = open_files(shim.pid());
     {
         std::vector<std::unique_ptr<TtrpcClient>> idle;
