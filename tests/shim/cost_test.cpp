@@ -44,14 +44,6 @@ void execute_true(Shim& shim) {
     ASSERT_EQ(shim.remove("e"), ok) << shim.text();
 }
 
-void ask_for_stats(Shim& shim) {
-    wire::StatsRequest request;
-    request.set_id(shim.id());
-    TtrpcReply reply;
-    (void)shim.call<wire::StatsResponse>("Stats", request, reply);
-    ASSERT_EQ(reply.code, ok) << reply.message;
-}
-
 void end(Shim& shim) {
     EXPECT_EQ(shim.kill(SIGKILL), ok) << shim.text();
     EXPECT_EQ(shim.wait(), 137);
@@ -109,6 +101,14 @@ TEST(ShimCost, OneProgramToAnExec) {
 }
 
 #ifdef OCIRT_RELEASE
+void ask_for_stats(Shim& shim) {
+    wire::StatsRequest request;
+    request.set_id(shim.id());
+    TtrpcReply reply;
+    (void)shim.call<wire::StatsResponse>("Stats", request, reply);
+    ASSERT_EQ(reply.code, ok) << reply.message;
+}
+
 TEST(ShimCost, MemoryOfTwentyIdleShims) {
     constexpr std::size_t count = 20;
     constexpr long dirty_limit_kib = 250;
