@@ -8,6 +8,16 @@
 #include <csignal>
 
 namespace ocirt::shim {
+namespace {
+
+Exit to_exit(const siginfo_t& info) {
+    constexpr int signal_base = 128;
+    return {.pid = info.si_pid,
+            .status = info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status,
+            .at = std::chrono::system_clock::now()};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Reaper>> Reaper::start(EventLoop& loop) {
     std::unique_ptr<Reaper> reaper(new Reaper(loop));
@@ -27,8 +37,19 @@ Result<std::unique_ptr<Reaper>> Reaper::start(EventLoop& loop) {
 
 Reaper::~Reaper() { loop_.forget(signals_); }
 
-void Reaper::expect(pid_t pid, Ended ended) {
-    if (const auto kept = unclaimed_.extract(pid)) return ended(kept.mapped());
+// Only one whose child has been reaped already has its end among the kept ones.
+std::optional<Exit> Reaper::take_end(pid_t pid, const Fd& process) {
+    siginfo_t info{};
+    const auto id = static_cast<id_t>(process.get());
+    const bool is_child = ::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | __WALL) == 0;
+    const auto kept = unclaimed_.extract(pid);
+    if (is_child && info.si_pid != 0) return to_exit(info);
+    if (is_child || !kept) return std::nullopt;
+    return kept.mapped();
+}
+
+void Reaper::expect(pid_t pid, const Fd& process, Ended ended) {
+    if (const std::optional<Exit> exit = take_end(pid, process)) return ended(*exit);
     expected_[pid] = std::move(ended);
 }
 
@@ -39,10 +60,7 @@ void Reaper::release() {
 void Reaper::sweep() {
     siginfo_t info{};
     while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid != 0) {
-        constexpr int signal_base = 128;
-        const Exit exit{.pid = info.si_pid,
-                        .status = info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status,
-                        .at = std::chrono::system_clock::now()};
+        const Exit exit = to_exit(info);
         if (const auto expected = expected_.extract(exit.pid))
             expected.mapped()(exit);
         else if (holds_ > 0)

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "common/error.h"
@@ -30,8 +32,11 @@ class Reaper {
     Reaper(const Reaper&) = delete;
     Reaper& operator=(const Reaper&) = delete;
 
-    // Calls `ended` once, from the loop or, where the child has ended already, at once.
-    void expect(pid_t pid, Ended ended);
+    // Calls `ended` once, from the loop or, where the child has ended already, at once. `process` is a pidfd of it: a
+    // kept end may be that of another process that had the same pid before.
+    void expect(pid_t pid, const Fd& process, Ended ended);
+    // The same for one that was made just now: it cannot have been reaped.
+    void expect_new(pid_t pid, Ended ended) { expected_[pid] = std::move(ended); }
 
     // While anyone holds on, ends that nobody expects are kept.
     void hold() { ++holds_; }
@@ -41,6 +46,8 @@ class Reaper {
     void sweep();
 
    private:
+    [[nodiscard]] std::optional<Exit> take_end(pid_t pid, const Fd& process);
+
     explicit Reaper(EventLoop& loop) : loop_(loop) {}
 
     EventLoop& loop_;

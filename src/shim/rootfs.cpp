@@ -95,7 +95,8 @@ Result<> mount_one(const std::string& rootfs, const RootfsMount& wanted) {
     // A bind mount takes its flags only from a second call.
     constexpr unsigned long own = MS_BIND | MS_REC;
     if (!bind || (parsed.flags & ~own) == 0) return {};
-    if (::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | (parsed.flags & ~MS_REC), nullptr) != 0)
+    if (::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | (parsed.flags & ~static_cast<unsigned long>(MS_REC)),
+                nullptr) != 0)
         return fail_errno("mount", "set the options of", target);
     return {};
 }

@@ -21,6 +21,7 @@ constexpr std::size_t relay_limit = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds first_look{1};
 constexpr std::chrono::milliseconds longest_look{100};
 constexpr std::chrono::milliseconds logger_deadline = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds reading_limit{500};
 
 bool is_fifo(const Fd& fd) {
     struct stat status{};
@@ -33,10 +34,20 @@ Result<Fd> open_stdio(const std::string& path, int flags) {
     return fd;
 }
 
+Result<bool> names_fifo(const std::string& path) {
+    const Fd place = TRY(open_stdio(path, O_PATH));
+    struct stat status{};
+    if (::fstat(place.get(), &status) == 0 && S_ISDIR(status.st_mode))
+        return fail({.operation = "open the standard stream", .object = path, .errnum = EISDIR});
+    return S_ISFIFO(status.st_mode);
+}
+
 Result<> put_at(int number, const std::string& name, int flags) {
     const StdioTarget target = TRY(parse_stdio(name));
     const bool none = target.kind == StdioTarget::Kind::none;
-    if (target.kind == StdioTarget::Kind::append) flags |= O_APPEND | O_CREAT;
+    if (target.kind == StdioTarget::Kind::append) flags |= O_CREAT;
+    // Where it is a file after all: stdout and stderr may be the same one, and what stood in it stays.
+    if (flags != O_RDONLY) flags |= O_APPEND;
     const Fd fd = TRY(open_stdio(none ? "/dev/null" : target.path, flags));
     if (::dup2(fd.get(), number) < 0) return fail_errno("dup2", "pass the standard stream", target.path);
     return {};
@@ -92,8 +103,8 @@ Result<std::unique_ptr<Stdio>> Stdio::hold(const Owner& owner, const StdioNames&
     std::unique_ptr<Stdio> stdio(new Stdio(owner.loop, names));
     const StdioTarget input = TRY(parse_stdio(names.input));
     if (input.kind == StdioTarget::Kind::path) {
-        Fd fd = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
-        if (is_fifo(fd)) stdio->input_ = std::move(fd);
+        // What is no FIFO has an end of its own, and may be there for reading only.
+        if (TRY(names_fifo(input.path))) stdio->input_ = TRY(open_stdio(input.path, O_RDWR | O_NONBLOCK));
     }
     const StdioTarget output = TRY(parse_stdio(names.output));
     if (output.kind == StdioTarget::Kind::program) TRY(stdio->hold_logger(owner, output));
@@ -134,7 +145,7 @@ Result<> Stdio::hold_output(const StdioTarget& target, Output& output) {
     output.reader = TRY(open_stdio(target.path, O_RDONLY | O_NONBLOCK));
     output.is_fifo = is_fifo(output.reader);
     if (!output.is_fifo) output.reader.reset();
-    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_NONBLOCK));
+    output.writer = TRY(open_stdio(target.path, O_WRONLY | O_APPEND | O_NONBLOCK));
     return {};
 }
 
@@ -237,32 +248,39 @@ Result<> Stdio::resize(std::uint16_t width, std::uint16_t height) const {
 
 void Stdio::taken() {
     taken_ = true;
-    if (input_closed_) close_input();
+    if (input_ended_) close_input();
 }
 
-// Closed before the process has its end, a FIFO would lose what is in it, and to open it would wait for a writer.
 void Stdio::close_input() {
-    input_closed_ = true;
-    if (taken_ && !console_) input_.reset();  // a terminal's input ends with it
+    input_ended_ = true;
+    if (!taken_ || console_) return;  // a terminal's input ends with it
+    input_.reset();
+}
+
+bool Stdio::is_read() const {
+    const auto none_left = [](const Output& output) {
+        int left = 0;
+        return !output.is_fifo || ::ioctl(output.writer.get(), FIONREAD, &left) != 0 || left == 0 ||
+               !has_reader(output.writer);
+    };
+    if (console_ && !(console_ended_ && to_client_.empty())) return false;
+    return none_left(output_) && none_left(error_);
 }
 
 bool Stdio::is_drained() const {
-    const auto is_read = [this](const Output& output) {
-        int left = 0;
-        if (!output.is_fifo || ::ioctl(output.writer.get(), FIONREAD, &left) != 0) return true;
-        const bool read = has_reader(output.writer);
-        return client_expected_ ? read && left == 0 : !read || left == 0;
-    };
-    if (console_ && !(console_ended_ && to_client_.empty())) return false;
-    return is_read(output_) && is_read(error_);
+    const auto has_client = [](const Output& output) { return !output.is_fifo || has_reader(output.writer); };
+    return is_read() && (!client_expected_ || (has_client(output_) && has_client(error_)));
 }
 
 void Stdio::check_drained() {
     if (!drained_) return;
     if (console_ended_ && to_client_.empty()) output_.reader.reset();
-    if (!is_drained() && (!deadline_ || EventLoop::Clock::now() < *deadline_)) {
+    const EventLoop::Clock::time_point now = EventLoop::Clock::now();
+    const bool ends = is_drained() || (deadline_ && now >= *deadline_);
+    if (read_ && (ends || is_read() || now >= read_deadline_)) std::exchange(read_, nullptr)();
+    if (!ends) {
         if (timer_) loop_.cancel(*timer_);
-        pause_ = std::min(pause_ * 2, longest_look);
+        pause_ = std::clamp(pause_ * 2, first_look, longest_look);
         timer_ = loop_.after(pause_, [this] {
             timer_.reset();
             check_drained();
@@ -287,9 +305,11 @@ void Stdio::expect_no_client(std::chrono::milliseconds patience) {
     check_drained();
 }
 
-void Stdio::finish(std::function<void()> drained) {
+void Stdio::finish(std::function<void()> read, std::function<void()> drained) {
+    read_ = std::move(read);
+    read_deadline_ = EventLoop::Clock::now() + reading_limit;
     drained_ = std::move(drained);
-    pause_ = first_look / 2;
+    pause_ = {};
     if (!console_) {
         input_.reset();
         output_.reader.reset();

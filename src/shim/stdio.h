@@ -69,15 +69,15 @@ class Stdio {
     [[nodiscard]] const Fd& console() const { return console_; }
     [[nodiscard]] Result<> resize(std::uint16_t width, std::uint16_t height) const;
 
-    // The process has opened its own ends.
+    // The process has its own ends by now: until then what is in its FIFOs would be lost with the shim's.
     void taken();
-
-    // CloseIO: the end of its input, once the clients have closed, too. It may come before the process has opened its
-    // end: what a client has written by then is kept for it.
+    // CloseIO: the end of its input, once the clients have closed, too.
     void close_input();
 
-    // The process has ended. Calls `drained` once a client has come and read everything: only then it sees the end.
-    void finish(std::function<void()> drained);
+    // The process has ended. Calls `read` once no client that is there has anything left to read, or half a second
+    // has passed; before it returns, where that is so now. Calls `drained` once a client has come and read everything:
+    // only then it sees the end.
+    void finish(std::function<void()> read, std::function<void()> drained);
     // No more clients will come, and one that reads has so much time: what it has not read then is lost.
     void expect_no_client(std::chrono::milliseconds patience);
 
@@ -99,6 +99,7 @@ class Stdio {
     void input_ready();
     void write_to_console();
     void change_console();
+    [[nodiscard]] bool is_read() const;
     [[nodiscard]] bool is_drained() const;
     void check_drained();
     void release();
@@ -114,12 +115,14 @@ class Stdio {
     Fd console_;
     std::string to_client_;
     std::string to_console_;
+    bool taken_ = false;
+    bool input_ended_ = false;
     bool output_blocked_ = false;
     bool console_blocked_ = false;
     bool console_ended_ = false;
-    bool taken_ = false;
-    bool input_closed_ = false;
     bool client_expected_ = true;
+    std::function<void()> read_;
+    EventLoop::Clock::time_point read_deadline_;
     std::function<void()> drained_;
     std::optional<EventLoop::Clock::time_point> deadline_;
     std::chrono::milliseconds pause_{};

@@ -34,7 +34,9 @@ struct TaskProcess {
     pid_t pid = 0;
     Fd pidfd;
     std::shared_ptr<Stdio> stdio;
+    bool input_ended = false;  // CloseIO came before its start
     std::optional<Exit> exit;
+    bool told = false;           // its end
     std::vector<Reply> waiting;  // for its end
 };
 
@@ -43,6 +45,7 @@ struct Task {
     std::string bundle;
     std::string root;  // of the state directories
     bool paused = false;
+    bool shares_pids = false;  // its PID namespace is a pod's, or the host's
     TaskProcess init;
     std::optional<RestoreWork> restore;  // what Start does instead, with a checkpoint
     cgroup::OomWatch oom;

@@ -1,6 +1,7 @@
 #include "shim/task_life.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "events.pb.h"
@@ -103,10 +104,7 @@ void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply
     const auto done = [this, task, request, reply](Result<Output> output) {
         Result<> made = output ? Result<>{} : std::unexpected(output.error());
         if (made && !task->restore) made = adopt(task, task->init, *std::move(output));
-        if (!made) {
-            tasks_.erase(task->id);
-            return refuse(reply, made.error());
-        }
+        if (!made) return undo_create(task, made.error(), reply);
         task->init.status = Status::created;
         publish("/tasks/create", "containerd.events.TaskCreate", created_event(request, task->init.pid));
         wire::CreateTaskResponse response;
@@ -128,6 +126,20 @@ Result<std::unique_ptr<Stdio>> TaskLife::hold_stdio(const Task& task, const Stdi
         {.loop = place_.loop, .reaper = place_.reaper, .id = task.id, .namespace_name = place_.namespace_name}, names);
 }
 
+// A worker that fails leaves nothing. One that was killed has had no time for that.
+void TaskLife::undo_create(const std::shared_ptr<Task>& task, const Error& error, const Reply& reply) {
+    const auto undone = [this, task, error, reply](const Result<Output>& output) {
+        if (!output) place_.log.warning(output.error());
+        tasks_.erase(task->id);
+        refuse(reply, error);
+    };
+    if (error.fault != Fault::corrupted) return undone(Output{});
+    run_worker(
+        place_.loop, place_.reaper,
+        [root = task->root, id = task->id, bundle = task->bundle] { return remove_container(root, id, bundle); },
+        undone);
+}
+
 Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output) {
     wire::StartedProcess started;
     if (!started.ParseFromString(output.message) || output.descriptors.empty())
@@ -136,8 +148,11 @@ Result<> TaskLife::adopt(const std::shared_ptr<Task>& task, TaskProcess& process
     process.pidfd = std::move(output.descriptors.front());
     if (output.descriptors.size() > 1) TRY(process.stdio->relay(std::move(output.descriptors[1])));
     process.stdio->taken();
-    if (process.exec_id.empty()) watch_memory(task, started);
-    place_.reaper.expect(process.pid,
+    if (process.exec_id.empty()) {
+        task->shares_pids = started.shares_pids();
+        watch_memory(task, started);
+    }
+    place_.reaper.expect(process.pid, process.pidfd,
                          [this, task, exec_id = process.exec_id](const Exit& exit) { ended(task, exec_id, exit); });
     return {};
 }
@@ -177,16 +192,16 @@ void TaskLife::ended(const std::shared_ptr<Task>& task, const std::string& exec_
 
 // On disk before it is told; not on the loop where the disk may take its time.
 void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& process) {
-    if (!process.exec_id.empty()) return tell_end(*task, process);
+    if (!process.exec_id.empty()) return tell_end(task, process);
     tell_oom(*task);
     if (task->oom.fd()) place_.loop.forget(task->oom.fd());
     task->oom = {};
+    if (process.deleting) return tell_end(*task, process);  // there is no directory any more, or not for long
     const auto done = [this, task](const Result<>& written) {
         // Without a directory it has been deleted, or checkpointed.
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
-        tell_end(*task, task->init);
+        tell_end(task, task->init);
     };
-    if (task->init.deleting) return done({});  // its directory is on the way out
     if (is_in_memory(task->root, task->id)) return done(write_exit(task->root, task->id, *process.exit));
     run_worker(
         place_.loop, place_.reaper,
@@ -197,11 +212,32 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
         [done](const Result<Output>& output) { done(output ? Result<>{} : std::unexpected(output.error())); });
 }
 
-void TaskLife::tell_end(Task& task, TaskProcess& process) {
-    const bool ran = process.status == Status::running;
+// To others when its clients have what it wrote: containerd 1.6 reads no more once it hears of the end.
+void TaskLife::tell_end(const std::shared_ptr<Task>& task, TaskProcess& process) {
     process.status = Status::stopped;
     process.pidfd.reset();
-    if (ran) {
+    if (process.exec_id.empty() && task->shares_pids) end_others(*task);
+    if (!process.stdio) return tell_exit(*task, process);
+    // The process may be deleted meanwhile.
+    const auto read = [this, task, exec_id = process.exec_id, stdio = process.stdio.get()] {
+        TaskProcess* ended = task->find(exec_id);
+        if (ended != nullptr && ended->stdio.get() == stdio) tell_exit(*task, *ended);
+    };
+    ++draining_;
+    process.stdio->finish(read, [this, stdio = process.stdio] { --draining_; });
+}
+
+// What the kernel does in a PID namespace of the container's own. Clients wait until nobody holds the output open before
+// they ask for the Delete, which ends what this has missed.
+void TaskLife::end_others(const Task& task) {
+    run_worker(
+        place_.loop, place_.reaper, [root = task.root, id = task.id] { return signal_container(root, id, SIGKILL); },
+        [](const Result<Output>&) {});
+}
+
+void TaskLife::tell_exit(Task& task, TaskProcess& process) {
+    if (std::exchange(process.told, true)) return;
+    if (process.pid != 0) {
         wire::TaskExit event;
         event.set_container_id(task.id);
         event.set_id(process.exec_id.empty() ? task.id : process.exec_id);
@@ -212,14 +248,6 @@ void TaskLife::tell_end(Task& task, TaskProcess& process) {
     wire::WaitResponse response;
     set_exit(response, *process.exit);
     for (const Reply& reply : std::exchange(process.waiting, {})) answer(reply, response);
-    drain(process.stdio);
-}
-
-// The process may be deleted meanwhile.
-void TaskLife::drain(const std::shared_ptr<Stdio>& stdio) {
-    if (!stdio) return;
-    ++draining_;
-    stdio->finish([this, stdio] { --draining_; });
 }
 
 void TaskLife::start(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply) {
@@ -288,6 +316,7 @@ void TaskLife::start_exec(const std::shared_ptr<Task>& task, TaskProcess& proces
         return refuse(reply, stdio.error());
     }
     process.stdio = *std::move(stdio);
+    if (process.input_ended) process.stdio->close_input();
     const auto done = [this, task, exec_id = process.exec_id, reply](Result<Output> output) {
         TaskProcess* started = task->find(exec_id);
         if (started == nullptr) return reply->fail(Code::not_found, "process \"" + exec_id + "\": not found");
@@ -324,13 +353,14 @@ void TaskLife::remove(const std::shared_ptr<Task>& task, TaskProcess& process, c
     if (process.status == Status::running || process.status == Status::starting)
         return reply->fail(Code::failed_precondition,
                            "cannot delete a running process " + (process.exec_id.empty() ? task->id : process.exec_id));
+    if (process.status == Status::stopped) tell_exit(*task, process);
     if (!process.exec_id.empty()) return remove_exec(*task, process, reply);
     if (std::exchange(process.deleting, true)) return reply->fail(Code::unavailable, "it is being deleted");
     const auto done = [this, task, reply](const Result<Output>& output) {
         TaskProcess& init = task->init;
+        place_.reaper.sweep();  // one that was only created has just been killed
         init.deleting = false;
         if (!output) return refuse(reply, output.error());
-        place_.reaper.sweep();  // one that was only created has just been killed
         const Exit exit =
             init.exit.value_or(Exit{.pid = init.pid, .status = 0, .at = std::chrono::system_clock::now()});
         if (init.stdio) init.stdio->expect_no_client(drain_deadline);

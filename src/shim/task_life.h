@@ -47,14 +47,16 @@ class TaskLife {
     void start_exec(const std::shared_ptr<Task>& task, TaskProcess& process, const Reply& reply);
     void remove_exec(Task& task, TaskProcess& process, const Reply& reply);
     [[nodiscard]] Result<std::unique_ptr<Stdio>> hold_stdio(const Task& task, const StdioNames& names) const;
+    void undo_create(const std::shared_ptr<Task>& task, const Error& error, const Reply& reply);
     // From here on its end is waited for.
     [[nodiscard]] Result<> adopt(const std::shared_ptr<Task>& task, TaskProcess& process, Output output);
     void watch_memory(const std::shared_ptr<Task>& task, const wire::StartedProcess& started);
     void tell_oom(Task& task);
     void ended(const std::shared_ptr<Task>& task, const std::string& exec_id, const Exit& exit);
     void settle_end(const std::shared_ptr<Task>& task, TaskProcess& process);
-    void tell_end(Task& task, TaskProcess& process);
-    void drain(const std::shared_ptr<Stdio>& stdio);
+    void tell_end(const std::shared_ptr<Task>& task, TaskProcess& process);
+    void end_others(const Task& task);
+    void tell_exit(Task& task, TaskProcess& process);
 
     template <class Event>
     void publish(const char* topic, const char* type, const Event& event) {

@@ -174,6 +174,8 @@ void TaskService::pids(const wire::PidsRequest& request, const Reply& reply) {
 void TaskService::pause(const wire::PauseRequest& request, const Reply& reply) {
     const std::shared_ptr<Task> task = find(request.id(), reply);
     if (!task) return;
+    // Nobody could start one that is frozen.
+    if (task->init.status != Status::running) return refuse(reply, not_running(task->init, "pause the container"));
     run([root = task->root, id = task->id] { return pause_container(root, id); }, reply,
         [this, task, reply](const Output&) {
             task->paused = true;
@@ -256,6 +258,7 @@ void TaskService::close_io(const wire::CloseIORequest& request, const Reply& rep
     if (!task) return;
     TaskProcess* process = find(*task, request.exec_id(), reply);
     if (process == nullptr) return;
+    process->input_ended = process->input_ended || request.stdin();
     if (request.stdin() && process->stdio) process->stdio->close_input();
     answer(reply);
 }
@@ -273,7 +276,7 @@ void TaskService::wait(const wire::WaitRequest& request, const Reply& reply) {
     if (!task) return;
     TaskProcess* process = find(*task, request.exec_id(), reply);
     if (process == nullptr) return;
-    if (process->status != Status::stopped) {
+    if (!process->told) {
         process->waiting.push_back(reply);
         return;
     }

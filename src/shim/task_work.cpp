@@ -9,6 +9,8 @@
 
 #include "common/json_document.h"
 #include "common/syscall.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/stats.h"
 #include "runtime/lifecycle/checkpoint.h"
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/events.h"
@@ -53,6 +55,7 @@ void set_memory_cgroup(wire::StartedProcess& message, const state::Record& recor
 Output started(const state::Record& record, Fd pidfd, Fd console) {
     wire::StartedProcess message;
     message.set_pid(record.init.pid);
+    message.set_shares_pids(!record.own_pid_namespace);
     set_memory_cgroup(message, record);
     return started(message, std::move(pidfd), std::move(console));
 }
@@ -79,6 +82,11 @@ Result<> take_own_stdio(const CreateWork& work) {
             (void)!::fchown(number, work.io_uid, work.io_gid);
     }
     return {};
+}
+
+// Also of one that has stopped: until it is deleted it is counted, as by containerd's own shim.
+bool has_cgroup(const Container& container) {
+    return container.record.complete && container.record.use_cgroups && container.of_this_boot();
 }
 
 }  // namespace
@@ -179,13 +187,18 @@ Result<Output> update_container(const std::string& root, const std::string& id, 
 
 Result<Output> list_pids(const std::string& root, const std::string& id) {
     wire::ContainerPids message;
-    for (const pid_t pid : TRY(lifecycle::pids(TRY(Container::open(root, id))))) message.add_pids(pid);
+    const Container container = TRY(Container::open(root, id));
+    Result<std::vector<pid_t>> pids =
+        has_cgroup(container) ? cgroup::Cgroup::open(container.record.cgroups).pids() : lifecycle::pids(container);
+    if (!pids) return std::unexpected(std::move(pids).error());
+    for (const pid_t pid : *pids) message.add_pids(pid);
     return Output{.message = message.SerializeAsString()};
 }
 
 Result<Output> read_stats(const std::string& root, const std::string& id) {
     const Container container = TRY(Container::open(root, id));
-    const cgroup::Stats stats = TRY(lifecycle::stats(container));
+    const cgroup::Stats stats =
+        TRY(has_cgroup(container) ? cgroup::read_stats(container.record.cgroups) : lifecycle::stats(container));
     return Output{.message = encode_metrics(stats, container.record.cgroups)};
 }
 

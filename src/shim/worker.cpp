@@ -79,7 +79,10 @@ Result<Output> read_answer(const Fd& socket) {
     Datagram datagram = TRY(receive_datagram(socket, answer_limit, at_once));
     wire::WorkerAnswer message;
     if (!datagram.open || !message.ParseFromString(datagram.data))
-        return fail({.operation = "wait for a worker", .detail = "it ended without an answer"});
+        return fail({.fault = Fault::corrupted,
+                     .operation = "wait for the worker",
+                     .detail = "it ended without an answer",
+                     .hint = "somebody killed it, or the host is out of memory"});
     if (message.has_error()) return fail(decode(message.error()));
     return Output{.message = std::move(*message.mutable_result()), .descriptors = std::move(datagram.descriptors)};
 }
@@ -97,7 +100,7 @@ void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done) {
         return;
     }
     reaper.hold();
-    reaper.expect(pid, [](const Exit&) {});
+    reaper.expect_new(pid, [](const Exit&) {});
     const auto socket = std::make_shared<Fd>(std::move(ends->first));
     const Result<> watched =
         loop.watch(*socket, EPOLLIN, [&loop, &reaper, socket, done = std::move(done)](std::uint32_t) {

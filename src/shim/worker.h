@@ -22,7 +22,8 @@ struct Output {
 using Work = std::function<Result<Output>()>;
 using Done = std::function<void(Result<Output>)>;
 
-// Calls `done` from the loop, once; with Fault::system where the worker could not be made or ended without an answer.
+// Calls `done` from the loop, once; with Fault::system where the worker could not be made, with
+// Fault::corrupted where it ended without an answer.
 void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done);
 
 }  // namespace ocirt::shim

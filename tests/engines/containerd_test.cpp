@@ -2,8 +2,6 @@
 // with ocirt as the shim.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 
 #include "engines/engine.h"
@@ -34,14 +32,6 @@ class Containerd : public EngineTest {
         const std::string runtime =
             is_shim() ? "--runtime io.containerd.ocirt.v2 " : "--runc-binary " + runtime_path() + " ";
         return "ctr run " + runtime + options + " " + image + " " + words;
-    }
-    static bool is_shim() { return std::getenv("OCIRT_SHIM") != nullptr; }
-    // containerd looks for it beside other programs.
-    static void link_shim() {
-        const std::filesystem::path link = scratch() / "bin" / "containerd-shim-ocirt-v2";
-        std::filesystem::create_directories(link.parent_path());
-        std::filesystem::create_symlink(test::runtime_path(), link);
-        ::setenv("PATH", (link.parent_path().string() + ":" + std::getenv("PATH")).c_str(), 1);
     }
     static Finished run(const std::string& options, const std::string& words) { return sh(run_line(options, words)); }
     static Finished task(const std::string& words) { return sh("ctr task " + words); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
@@ -45,6 +46,16 @@ const std::string& runtime_path() {
     return path;
 }
 
+bool is_shim() { return std::getenv("OCIRT_SHIM") != nullptr; }
+
+void link_shim() {
+    const fs::path link = scratch() / "bin" / "containerd-shim-ocirt-v2";
+    fs::create_directories(link.parent_path());
+    if (fs::is_symlink(link)) return;
+    fs::create_symlink(test::runtime_path(), link);
+    ::setenv("PATH", (link.parent_path().string() + ":" + std::getenv("PATH")).c_str(), 1);
+}
+
 Finished sh(const std::string& line, const std::string& input) {
     return test::run({.args = {"/bin/sh", "-c", line}, .input = input});
 }
@@ -83,6 +94,12 @@ Daemon::~Daemon() {
 std::string Daemon::log() const {
     const std::string all = test::read_file(scratch() / (name_ + ".log"));
     return all.substr(all.size() - std::min<std::size_t>(all.size(), 1500));
+}
+
+void EngineTest::keep(const Daemon& daemon) {
+    for (const std::string& process : take_inventory().processes)
+        if (process.starts_with(std::to_string(daemon.pid()) + " ")) before_.processes.push_back(process);
+    std::ranges::sort(before_.processes);
 }
 
 void EngineTest::expect_nothing_left(const std::vector<std::string>& kept,

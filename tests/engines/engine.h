@@ -25,6 +25,11 @@ using test::runtime_is_ocirt;
 // The runtime by a path of letters alone, whatever the checkout's is: engines take it as a word of their own.
 const std::string& runtime_path();
 
+// Whether ocirt is containerd's shim ($OCIRT_SHIM) and not what containerd's own shim runs.
+bool is_shim();
+// Puts it where containerd looks for it, beside other programs.
+void link_shim();
+
 // A line of the shell's.
 Finished sh(const std::string& line, const std::string& input = {});
 // The same in the background.
@@ -46,6 +51,7 @@ class Daemon {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
     [[nodiscard]] std::string log() const;
+    [[nodiscard]] pid_t pid() const { return process_->pid(); }
 
    private:
     std::string name_;
@@ -56,6 +62,8 @@ class Daemon {
 class EngineTest : public ::testing::Test {
    protected:
     void SetUp() override { before_ = take_inventory(); }
+    // What a case calls that has started its daemon anew: it is not left over.
+    void keep(const Daemon& daemon);
     // What a fixture calls once it has removed the case's containers. `kept`: cgroups and mounts that an engine keeps;
     // `states`: the directories of its containers' states.
     void expect_nothing_left(const std::vector<std::string>& kept, const std::vector<std::string>& states) const;

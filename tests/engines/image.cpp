@@ -36,7 +36,7 @@ void make_rootfs(const fs::path& rootfs) {
 
 }  // namespace
 
-void write_image_archive(const fs::path& archive) {
+void write_image_archive(const fs::path& archive, const ImageOptions& options) {
     const fs::path work = scratch() / "image";
     make_rootfs(work / "rootfs");
     output_of("cd " + work.string() + " && tar --sort=name -C rootfs -cf layer.tar .");
@@ -45,11 +45,12 @@ void write_image_archive(const fs::path& archive) {
         {"architecture", "amd64"},
         {"os", "linux"},
         {"created", "2026-01-01T00:00:00Z"},
-        {"config", {{"Env", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "FROM_IMAGE=yes"}}, {"Cmd", {"/bin/sh"}}}},
+        {"config", {{"Env", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "FROM_IMAGE=yes"}}, {"Cmd", options.command}}},
         {"rootfs", {{"type", "layers"}, {"diff_ids", {"sha256:" + digest}}}},
         {"history", Json::array({{{"created", "2026-01-01T00:00:00Z"}, {"created_by", "ocirt"}}})},
     };
-    const Json manifest = Json::array({{{"Config", "config.json"}, {"RepoTags", {image}}, {"Layers", {"layer.tar"}}}});
+    const Json manifest =
+        Json::array({{{"Config", "config.json"}, {"RepoTags", {options.name}}, {"Layers", {"layer.tar"}}}});
     std::ofstream(work / "config.json") << config;
     std::ofstream(work / "manifest.json") << manifest;
     output_of("cd " + work.string() + " && tar -cf " + archive.string() + " manifest.json config.json layer.tar");

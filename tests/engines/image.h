@@ -3,12 +3,18 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace ocirt::engines {
 
 inline constexpr const char* image = "docker.io/library/box:1";
 
-// Writes it in the form of `docker save`, which every engine loads. Its Cmd is /bin/sh. Two users: root and web (1000).
-void write_image_archive(const std::filesystem::path& archive);
+struct ImageOptions {
+    std::string name = image;
+    std::vector<std::string> command = {"/bin/sh"};  // its Cmd
+};
+
+// Writes it in the form of `docker save`, which every engine loads. Two users: root and web (1000).
+void write_image_archive(const std::filesystem::path& archive, const ImageOptions& options = {});
 
 }  // namespace ocirt::engines

@@ -246,6 +246,19 @@ TEST(ShimLife, AnExitThatIsFasterThanItsStartComesAfterIt) {
     EXPECT_EQ(of[shim.id()], std::vector<std::string>{"exit"});
 }
 
+TEST(ShimLife, ACheckpointThatIsNoneIsRefusedAtStart) {
+    Bundle bundle;
+    bundle.sh("true");
+    Shim shim(bundle);
+    wire::CreateTaskRequest request;
+    request.set_checkpoint(bundle.scratch() / "no-image");
+    ASSERT_EQ(shim.create(request), ok) << shim.text();
+    EXPECT_EQ(shim.state().status(), wire::CREATED);
+    EXPECT_NE(shim.start(), ok);
+    EXPECT_NE(shim.text().find("no-image"), std::string::npos) << shim.text();
+    EXPECT_EQ(shim.remove(), ok) << shim.text();
+}
+
 TEST(ShimLife, WhatIsBeingCreatedWaits) {
     Bundle bundle;
     bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});
@@ -272,7 +285,7 @@ TEST(ShimLife, EntersTheCgroupItIsToldTo) {
     wire::RuncOptions options;
     options.set_shim_cgroup("/" + own.string());
     {
-        Shim shim(bundle, options);
+        Shim shim(bundle, {.options = options, .binary = {}});
         const std::string entered = read_file("/proc/" + std::to_string(shim.pid()) + "/cgroup");
         EXPECT_NE(entered.find(own), std::string::npos) << entered;
         ASSERT_EQ(shim.create(), ok) << shim.text();
@@ -282,7 +295,7 @@ TEST(ShimLife, EntersTheCgroupItIsToldTo) {
     }
     remove_cgroups(pids->path / own);
     options.set_shim_cgroup("/no/such/cgroup");
-    EXPECT_THROW(Shim(bundle, options), std::runtime_error);
+    EXPECT_THROW(Shim(bundle, {.options = options, .binary = {}}), std::runtime_error);
 }
 
 }  // namespace

@@ -1,17 +1,14 @@
 #include "support/shim.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
 #include "bootstrap.pb.h"
+#include "support/host.h"
 
 namespace ocirt::test {
 namespace {
@@ -22,50 +19,31 @@ constexpr const char* namespace_name = "test";
 
 }  // namespace
 
-FifoReader::FifoReader(const fs::path& path) {
-    ::mkfifo(path.c_str(), 0600);
-    fd_ = Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-}
-
-bool FifoReader::read_some(std::chrono::steady_clock::time_point until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
-    pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    if (left <= 0 || ::poll(&ready, 1, static_cast<int>(left)) <= 0) return false;
-    std::array<char, 65536> bytes{};
-    const ssize_t got = ::read(fd_.get(), bytes.data(), bytes.size());
-    if (got > 0) text_.append(bytes.data(), static_cast<std::size_t>(got));
-    return got > 0;
-}
-
-std::string FifoReader::read_all(std::chrono::milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (read_some(until)) {}
-    return std::move(text_);
-}
-
-bool FifoReader::wait_for(const std::string& text, std::chrono::milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (text_.find(text) == std::string::npos)
-        if (!read_some(until)) return false;
-    return true;
-}
+bool shim_is_ocirt() { return std::getenv("OCIRT_SHIM_BINARY") == nullptr; }
 
 Json process_of(const std::vector<std::string>& words) {
     return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
 }
 
-Shim::Shim(Bundle& bundle, const wire::RuncOptions& options)
-    : bundle_(bundle), options_(options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
+Shim::Shim(Bundle& bundle, const Start& start)
+    : bundle_(bundle), options_(start.options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
-    fs::create_symlink(runtime_path(), program_);
+    const fs::path common = shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY");
+    fs::create_symlink(start.binary.empty() ? common : start.binary, program_);
     fs::create_directories(state_root());
+    log_ = std::make_unique<FifoReader>(bundle.path() / "log");
     events_ = std::make_unique<EventReceiver>(state_root() / "e");
+    if (!shim_is_ocirt()) ::setenv("TTRPC_ADDRESS", (state_root() / "e").c_str(), 1);
     const Finished started = test::run(command("start"));
+    if (started.status != 0) throw std::runtime_error("the shim did not start: " + started.err);
     wire::BootstrapResult result;
-    if (started.status != 0 || !result.ParseFromString(started.out))
-        throw std::runtime_error("the shim did not start: " + started.err);
+    if (started.out.starts_with("unix://"))
+        result.set_address(started.out);
+    else if (!result.ParseFromString(started.out))
+        throw std::runtime_error("the shim's answer cannot be read: " + started.out);
     socket_ = result.address().substr(std::string("unix://").size());
     std::ifstream(bundle.path() / "shim.pid") >> pid_;
+    if (pid_ <= 1) throw std::runtime_error("the shim's pid cannot be read");  // 0 and -1 would be others' when killed
     client_ = std::make_unique<TtrpcClient>(socket_);
 }
 
@@ -94,33 +72,66 @@ Command Shim::command(const std::string& action) const {
     Command command{
         .args = {program_, "-namespace", namespace_name, "-address", (state_root() / "grpc").string(), "-id", id()},
         .cwd = bundle_.path(),
-        .input = action == "start" ? params.SerializeAsString() : ""};
+        .input = action == "start" && shim_is_ocirt() ? params.SerializeAsString() : ""};
     if (action == "delete") command.args.insert(command.args.end(), {"-bundle", bundle_.path()});
     command.args.push_back(action);
     return command;
 }
 
-Finished Shim::run_delete() { return test::run(command("delete")); }
+// What the shim leaves comes to this process, which stands for the host's init: a container's first process does not
+// end before the others of its pid namespace have been reaped.
+Finished Shim::run_delete() {
+    Process program(command("delete"));
+    const auto has_ended = [&program] {
+        reap_orphans();
+        (void)program.wait_for("\n until its end", std::chrono::milliseconds(5));
+        return !is_alive(program.pid());
+    };
+    (void)eventually(has_ended, deadline);
+    return program.wait();
+}
 
-int Shim::create(const wire::CreateTaskRequest& given) {
+std::uint32_t Shim::send_create(const wire::CreateTaskRequest& given) {
     wire::CreateTaskRequest request = given;
     request.set_id(id());
     request.set_bundle(bundle_.path());
     wire::RuncOptions options;
-    options.set_root(state_root() / "root");
+    options.set_root(root());
     request.mutable_options()->set_type_url("containerd.runc.v1.Options");
     request.mutable_options()->set_value(options.SerializeAsString());
-    (void)call<wire::CreateTaskResponse>("Create", request, reply_);
+    return client_->send("Create", request.SerializeAsString());
+}
+
+std::uint32_t Shim::send_start(const std::string& exec_id) {
+    wire::StartRequest request;
+    request.set_id(id());
+    request.set_exec_id(exec_id);
+    return client_->send("Start", request.SerializeAsString());
+}
+
+std::vector<pid_t> Shim::children(const std::string& name) const {
+    const std::string pid = std::to_string(pid_);
+    std::ifstream list("/proc/" + pid + "/task/" + pid + "/children");
+    std::vector<pid_t> found;
+    for (pid_t child = 0; list >> child;)
+        if (read_trimmed("/proc/" + std::to_string(child) + "/comm") == name) found.push_back(child);
+    return found;
+}
+
+void Shim::die() const {
+    ::kill(pid_, SIGKILL);
+    EXPECT_TRUE(eventually([this] { return !is_alive(pid_); }));
+}
+
+int Shim::create(const wire::CreateTaskRequest& request) {
+    reply_ = client_->receive(send_create(request));
     return reply_.code;
 }
 
 int Shim::create() { return create({}); }
 
 int Shim::start(const std::string& exec_id) {
-    wire::StartRequest request;
-    request.set_id(id());
-    request.set_exec_id(exec_id);
-    (void)call<wire::StartResponse>("Start", request, reply_);
+    reply_ = client_->receive(send_start(exec_id));
     return reply_.code;
 }
 

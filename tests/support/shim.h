@@ -12,34 +12,27 @@
 #include <string>
 
 #include "support/bundle.h"
+#include "support/fifo.h"
 #include "support/ttrpc.h"
 #include "task.pb.h"
 
 namespace ocirt::test {
 
-// A FIFO that the test reads, as a client of containerd's does.
-class FifoReader {
-   public:
-    explicit FifoReader(const std::filesystem::path& path);  // makes it where there is none
-    // Until its end or the limit.
-    std::string read_all(std::chrono::milliseconds limit = std::chrono::seconds(10));
-    // Until `text` has come.
-    bool wait_for(const std::string& text, std::chrono::milliseconds limit = std::chrono::seconds(10));
-
-   private:
-    bool read_some(std::chrono::steady_clock::time_point until);
-
-    Fd fd_;
-    std::string text_;
-};
+// Whether the shim is ocirt's: $OCIRT_SHIM_BINARY may name containerd's own, which speaks 1.6's dialect. It makes its
+// sockets in /run/containerd.
+bool shim_is_ocirt();
 
 // An exec's process as JSON.
 Json process_of(const std::vector<std::string>& words);
 
 class Shim {
    public:
-    // `options`: of the runtime, told at the start.
-    explicit Shim(Bundle& bundle, const wire::RuncOptions& options = {});
+    struct Start {
+        wire::RuncOptions options{};     // told at the start
+        std::filesystem::path binary{};  // in place of the runtime under test
+    };
+
+    explicit Shim(Bundle& bundle, const Start& start = {});
     // Shuts it down; the test fails if the process or its socket stays.
     ~Shim();
     Shim(const Shim&) = delete;
@@ -48,6 +41,7 @@ class Shim {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const std::string& socket() const { return socket_; }
     [[nodiscard]] std::string id() const { return bundle_.id(); }
+    [[nodiscard]] FifoReader& log() { return *log_; }
     [[nodiscard]] EventReceiver& events() { return *events_; }
     [[nodiscard]] TtrpcClient& client() { return *client_; }
 
@@ -72,6 +66,16 @@ class Shim {
     [[nodiscard]] const std::string& text() const { return reply_.message; }
     [[nodiscard]] int code() const { return reply_.code; }
 
+    // Sends a Create as create() does; receive() has its answer.
+    std::uint32_t send_create(const wire::CreateTaskRequest& request = {});
+    std::uint32_t send_start(const std::string& exec_id = {});
+    // Its children of that name, the oldest first; workers have its own, "ocirt-shim".
+    [[nodiscard]] std::vector<pid_t> children(const std::string& name) const;
+    // SIGKILL, and waits for the end.
+    void die() const;
+    // Of its containers' state directories.
+    [[nodiscard]] std::filesystem::path root() const { return state_root() / "root"; }
+
     // `containerd-shim-ocirt-v2 … delete`, as containerd does after the shim's death.
     Finished run_delete();
     [[nodiscard]] Command command(const std::string& action) const;
@@ -82,6 +86,7 @@ class Shim {
     Bundle& bundle_;
     wire::RuncOptions options_;
     std::filesystem::path program_;
+    std::unique_ptr<FifoReader> log_;
     std::unique_ptr<EventReceiver> events_;
     std::unique_ptr<TtrpcClient> client_;
     std::string socket_;

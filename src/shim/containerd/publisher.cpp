@@ -17,7 +17,7 @@
 namespace ocirt::shim {
 namespace {
 
-constexpr std::size_t limit = 4096;
+constexpr std::size_t limit = 16384;  // about 4 MiB
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{3000};
 constexpr std::chrono::milliseconds answer_deadline{10000};
@@ -35,7 +35,8 @@ Publisher::~Publisher() { disconnect(); }
 
 void Publisher::publish(const std::string& topic, const std::string& type, const std::string& event) {
     if (address_.empty()) return;
-    if (queue_.size() >= limit) {
+    // As many processes end as were started, and containerd waits for each of them.
+    if (queue_.size() >= limit && topic != "/tasks/exit") {
         ++lost_;
         return;
     }

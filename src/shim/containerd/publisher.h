@@ -1,5 +1,6 @@
 // Events for containerd, in their order, each until containerd has acknowledged it: containerd may be restarted
-// meanwhile. Bounded: above the limit the oldest are kept, and how many were lost is logged.
+// meanwhile. Bounded: above the limit the oldest are kept, and how many were lost is logged; ends of processes are
+// always kept.
 #pragma once
 
 #include <chrono>
