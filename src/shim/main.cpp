@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -81,9 +82,18 @@ void detach() {
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), number);
 }
 
+// It stays for long and holds little: what `start` has read is given back, and later a large message's memory, too.
+void keep_little_memory() {
+    constexpr int limit = 64 << 10;
+    ::mallopt(M_MMAP_THRESHOLD, limit);
+    ::mallopt(M_TRIM_THRESHOLD, limit);
+    ::malloc_trim(0);
+}
+
 int become_shim(const Bootstrap& bootstrap, const Flags& flags, Listening listening) {
     const Result<Log> log = Log::open({.file = "log", .level = bootstrap.debug ? LogLevel::debug : LogLevel::warning});
     detach();
+    keep_little_memory();
     const Log none;
     const Result<> served = serve(bootstrap, flags, std::move(listening.listener), log ? *log : none);
     remove_dead_socket(listening.address);

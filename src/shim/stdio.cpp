@@ -66,7 +66,7 @@ bool write_part(const Fd& to, std::string& buffer) {
         if (written < 0) return errno == EAGAIN;
         buffer.erase(0, static_cast<std::size_t>(written));
     }
-    buffer = {};
+    buffer.shrink_to_fit();
     return true;
 }
 

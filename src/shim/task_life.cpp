@@ -329,7 +329,8 @@ void TaskLife::start_exec(const std::shared_ptr<Task>& task, TaskProcess& proces
             return refuse(reply, adopted.error());
         }
         started->status = Status::running;
-        started->spec = {};
+        started->spec.clear();
+        started->spec.shrink_to_fit();
         wire::TaskExecStarted event;
         event.set_container_id(task->id);
         event.set_exec_id(exec_id);

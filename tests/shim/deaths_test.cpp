@@ -22,10 +22,6 @@ using namespace std::chrono_literals;
 constexpr int ok = 0;
 constexpr int not_found = 5;
 
-Json process_of(std::vector<std::string> words) {
-    return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
-}
-
 // The bundle's rootfs, mounted by the shim.
 wire::CreateTaskRequest with_mounted_rootfs(const Bundle& bundle) {
     wire::CreateTaskRequest request;

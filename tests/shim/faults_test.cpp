@@ -1,6 +1,8 @@
 // What goes wrong around a shim: clients that misbehave, readers that are slow, and its own death.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -105,6 +107,7 @@ TEST(ShimFaults, AThousandIdleConnections) {
     bundle.args({"/bin/sleep", "100"});
     Shim shim(bundle);
     start_sleeper(shim);
+    EXPECT_EQ(shim.state().status(), wire::RUNNING);  // by now the starting worker's socket is closed
     const std::size_t before = open_files(shim.pid());
     {
         std::vector<std::unique_ptr<TtrpcClient>> idle;

@@ -18,10 +18,6 @@ constexpr int already_exists = 6;
 constexpr int failed_precondition = 9;
 constexpr int unimplemented = 12;
 
-Json process_of(std::vector<std::string> words) {
-    return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
-}
-
 std::vector<std::string> topics(const Shim& /*shim*/, const std::vector<Event>& events) {
     std::vector<std::string> all;
     all.reserve(events.size());

@@ -17,10 +17,6 @@ constexpr int waits = 4;  // its deadline ends it
 constexpr int not_found = 5;
 constexpr int failed_precondition = 9;
 
-Json process_of(std::vector<std::string> words) {
-    return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
-}
-
 struct Expected {
     const char* method;
     int code;

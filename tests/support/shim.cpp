@@ -21,6 +21,10 @@ constexpr const char* namespace_name = "test";
 
 bool shim_is_ocirt() { return std::getenv("OCIRT_SHIM_BINARY") == nullptr; }
 
+Json process_of(const std::vector<std::string>& words) {
+    return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
+}
+
 Shim::Shim(Bundle& bundle, const ShimStart& start)
     : bundle_(bundle), options_(start.options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();

@@ -30,6 +30,9 @@ struct ShimStart {
 // One that a careless caller lets the shim inherit.
 inline constexpr int forgotten_descriptor = 77;
 
+// An exec's process as JSON.
+Json process_of(const std::vector<std::string>& words);
+
 class Shim {
    public:
     explicit Shim(Bundle& bundle, const ShimStart& start = {});

@@ -48,7 +48,13 @@ void Publisher::publish(const std::string& topic, const std::string& type, const
     envelope.mutable_event()->set_type_url(type);
     envelope.mutable_event()->set_value(event);
     queue_.push_back(request.SerializeAsString());
-    if (queue_.size() == 1 && !timer_) socket_ ? send_first() : connect();
+    // The answer that containerd waits for goes first.
+    if (queue_.size() == 1 && !timer_) loop_.defer([this] { send_next(); });
+}
+
+void Publisher::send_next() {
+    if (queue_.empty() || timer_) return;
+    socket_ ? send_first() : connect();
 }
 
 void Publisher::connect() {

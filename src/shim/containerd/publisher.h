@@ -30,6 +30,7 @@ class Publisher {
     [[nodiscard]] bool is_idle() const { return queue_.empty(); }
 
    private:
+    void send_next();
     void connect();
     void send_first();
     void ready(std::uint32_t events);

@@ -54,7 +54,7 @@ std::optional<Frame> FrameReader::next() {
     if (buffer_.size() < header_size + length) return std::nullopt;
     frame.message = buffer_.substr(header_size, length);
     buffer_.erase(0, header_size + length);
-    if (buffer_.empty()) buffer_ = {};  // an idle connection holds no memory
+    if (buffer_.empty()) buffer_.shrink_to_fit();  // an idle connection holds no memory
     return frame;
 }
 

@@ -98,7 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
             if (sent < 0) break;
             unsent_.erase(0, static_cast<std::size_t>(sent));
         }
-        if (unsent_.empty()) unsent_ = {};
+        if (unsent_.empty()) unsent_.shrink_to_fit();
         const std::uint32_t reading = unsent_.size() < unsent_limit ? std::uint32_t{EPOLLIN} : 0;
         loop_.change(socket_, reading | (unsent_.empty() ? 0 : std::uint32_t{EPOLLOUT}));
     }
