@@ -104,10 +104,8 @@ void run_worker(EventLoop& loop, Reaper& reaper, const Work& work, Done done) {
     const auto socket = std::make_shared<Fd>(std::move(ends->first));
     const Result<> watched =
         loop.watch(*socket, EPOLLIN, [&loop, &reaper, socket, done = std::move(done)](std::uint32_t) {
-            const std::shared_ptr<Fd> own = socket;  // this function goes with the watch
-            const Done then = done;
-            loop.forget(*own);
-            then(read_answer(*own));
+            loop.forget(*socket);
+            done(read_answer(*socket));
             reaper.release();
         });
     (void)watched;

@@ -106,10 +106,19 @@ TEST(ShimStdio, NamesSayWhatIsOpened) {
     ASSERT_TRUE(log);
     EXPECT_EQ(log->kind, StdioTarget::Kind::append);
     EXPECT_EQ(log->path, "/var/log/x");
-    const auto binary = parse_stdio("binary:///bin/logger?id=x");
-    ASSERT_FALSE(binary);
-    EXPECT_EQ(binary.error().fault, Fault::unsupported);
-    EXPECT_NE(binary.error().object.find("binary:///bin/logger"), std::string::npos);
+    const auto logger = parse_stdio("binary:///bin/logger%20x?id=a+b&-v&=none");
+    ASSERT_TRUE(logger);
+    EXPECT_EQ(logger->kind, StdioTarget::Kind::program);
+    EXPECT_EQ(logger->path, "/bin/logger x");
+    EXPECT_EQ(logger->args, (std::vector<std::string>{"id", "a b", "-v"}));
+    for (const char* wrong : {"binary://logger", "binary:///x?a=%4", "binary:///x?a=%g0", "binary://"}) {
+        ASSERT_FALSE(parse_stdio(wrong)) << wrong;
+        EXPECT_EQ(parse_stdio(wrong).error().fault, Fault::invalid_argument) << wrong;
+    }
+    const auto pipe = parse_stdio("npipe:////./pipe/x");
+    ASSERT_FALSE(pipe);
+    EXPECT_EQ(pipe.error().fault, Fault::unsupported);
+    EXPECT_NE(pipe.error().object.find("npipe:////./pipe/x"), std::string::npos);
 }
 
 TEST(ShimName, IsTheLastPartOfThePath) {
