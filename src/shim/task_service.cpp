@@ -55,6 +55,10 @@ void TaskService::dispatch(const ttrpc::Call& call, const Reply& reply, Method<R
 }
 
 void TaskService::handle(const ttrpc::Call& call, const Reply& reply) {
+    if (call.service == "containerd.runtime.sandbox.v1.Sandbox")
+        return reply->fail(Code::unimplemented,
+                           "service " + call.service +
+                               " is not provided: sandboxer = \"podsandbox\", the default, makes pods by this shim");
     if (call.service != "containerd.task.v2.Task" && call.service != "containerd.task.v3.Task")
         return reply->fail(Code::unimplemented, "service " + call.service + " is not here");
     using Dispatch = void (*)(TaskService&, const ttrpc::Call&, const Reply&);

@@ -271,6 +271,18 @@ TEST(ShimLife, HoldsNothingOfItsCallers) {
     EXPECT_NE(read_file(own / "cmdline").find(shim.id()), std::string::npos) << "ps shows whose it is";
 }
 
+TEST(ShimLife, ServicesThatAreNotThereAreRefusedByName) {
+    Bundle bundle;
+    Shim shim(bundle);
+    for (const char* service :
+         {"containerd.runtime.sandbox.v1.Sandbox", "containerd.services.streaming.v1.Streaming"}) {
+        const TtrpcReply reply = shim.client().call("CreateSandbox", "", service);
+        EXPECT_EQ(reply.code, unimplemented);
+        EXPECT_NE(reply.message.find(service), std::string::npos) << reply.message;
+    }
+    EXPECT_EQ(shim.client().call("Connect", "", "containerd.task.v3.Task").code, ok);
+}
+
 TEST(ShimLife, WhatIsBeingCreatedWaits) {
     Bundle bundle;
     bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});
