@@ -136,7 +136,7 @@ Result<Logger> start_logger(Reaper& reaper, const LoggerProgram& program, const 
     const pid_t pid = ::fork();
     if (pid < 0) return fail_errno("fork", "run the logger", program.path);
     if (pid == 0) execute(program, environment, {&output.reader, &error.reader, &ready.writer});
-    reaper.expect(pid, [](const Exit&) {});
+    reaper.expect_new(pid, [](const Exit&) {});
     return Logger{
         .output = std::move(output.writer), .error = std::move(error.writer), .ready = std::move(ready.reader)};
 }

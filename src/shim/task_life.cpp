@@ -196,7 +196,7 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
     tell_oom(*task);
     if (task->oom.fd()) place_.loop.forget(task->oom.fd());
     task->oom = {};
-    if (process.deleting) return tell_end(*task, process);  // there is no directory any more, or not for long
+    if (process.deleting) return tell_end(task, process);  // there is no directory any more, or not for long
     const auto done = [this, task](const Result<>& written) {
         // Without a directory it has been deleted, or checkpointed.
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
@@ -227,8 +227,8 @@ void TaskLife::tell_end(const std::shared_ptr<Task>& task, TaskProcess& process)
     process.stdio->finish(read, [this, stdio = process.stdio] { --draining_; });
 }
 
-// What the kernel does in a PID namespace of the container's own. Clients wait until nobody holds the output open before
-// they ask for the Delete, which ends what this has missed.
+// What the kernel does in a PID namespace of the container's own. Clients wait until nobody holds the output open
+// before they ask for the Delete, which ends what this has missed.
 void TaskLife::end_others(const Task& task) {
     run_worker(
         place_.loop, place_.reaper, [root = task.root, id = task.id] { return signal_container(root, id, SIGKILL); },

@@ -126,6 +126,21 @@ TEST_F(CriuCounter, KeepsEstablishedConnections) {
     expect_counting_from(number, again);
 }
 
+TEST_F(CriuCounter, MayHaveAChildThatNobodyReaped) {
+    bundle_.sh("sleep 0 & echo n3; exec sleep 1000");  // sleep waits for no child
+    Process first = start();
+    const std::string children = "/proc/" + std::to_string(bundle_.state().value("pid", 0)) + "/task/" +
+                                 std::to_string(bundle_.state().value("pid", 0)) + "/children";
+    const std::string child = read_trimmed(children);
+    ASSERT_NE(child, "");
+    ASSERT_TRUE(eventually([&] { return !is_alive(std::stoi(child)); }));
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    (void)first.wait(slow);
+    EXPECT_EQ(restore("image", {"--detach"}).wait(slow).status, 0) << bundle_.log();
+    EXPECT_EQ(status(), "running");
+    EXPECT_EQ(bundle_.remove(true).status, 0);
+}
+
 // Threat F3: what a process may do is the new config's to say.
 TEST_F(CriuCounter, IsNoMoreThanTheConfigLetsIt) {
     bundle_.capabilities({"CAP_CHOWN", "CAP_KILL"});

@@ -25,7 +25,7 @@ Json process_of(const std::vector<std::string>& words) {
     return {{"args", words}, {"cwd", "/"}, {"env", {"PATH=/bin"}}, {"user", {{"uid", 0}, {"gid", 0}}}};
 }
 
-Shim::Shim(Bundle& bundle, const Start& start)
+Shim::Shim(Bundle& bundle, const ShimStart& start)
     : bundle_(bundle), options_(start.options), program_(bundle.scratch() / "containerd-shim-ocirt-v2") {
     bundle.write_config();
     const fs::path common = shim_is_ocirt() ? runtime_path() : std::getenv("OCIRT_SHIM_BINARY");

@@ -25,14 +25,14 @@ bool shim_is_ocirt();
 // An exec's process as JSON.
 Json process_of(const std::vector<std::string>& words);
 
+struct ShimStart {
+    wire::RuncOptions options{};     // told at the start
+    std::filesystem::path binary{};  // in place of the runtime under test
+};
+
 class Shim {
    public:
-    struct Start {
-        wire::RuncOptions options{};     // told at the start
-        std::filesystem::path binary{};  // in place of the runtime under test
-    };
-
-    explicit Shim(Bundle& bundle, const Start& start = {});
+    explicit Shim(Bundle& bundle, const ShimStart& start = {});
     // Shuts it down; the test fails if the process or its socket stays.
     ~Shim();
     Shim(const Shim&) = delete;

@@ -12,6 +12,7 @@
 
 #include "common/syscall.h"
 #include "runtime/checkpoint/restored_process.h"
+#include "runtime/lifecycle/process.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -138,6 +139,15 @@ Result<> check_all_mounts(const std::vector<pid_t>& tree, const plan::Plan& plan
     return {};
 }
 
+// Ended and not reaped, as criu makes it again: it runs nothing, and is in no cgroup.procs. One whose other threads
+// live looks like it.
+bool is_dead(pid_t pid) {
+    if (start_time(pid)) return false;
+    const Result<Fd> threads = sys::open("/proc/" + std::to_string(pid) + "/task", O_RDONLY | O_DIRECTORY);
+    const Result<std::vector<std::string>> names = threads ? sys::names_in(*threads) : std::vector<std::string>{};
+    return names && names->size() <= 1;
+}
+
 }  // namespace
 
 Result<std::vector<pid_t>> process_tree(pid_t top) {
@@ -151,7 +161,7 @@ Result<std::vector<pid_t>> process_tree(pid_t top) {
         for (const char* at = text.data(); at != end;) {
             pid_t child = 0;
             const auto [after, error] = std::from_chars(at, end, child);
-            if (error == std::errc{}) tree.push_back(child);
+            if (error == std::errc{} && !is_dead(child)) tree.push_back(child);
             at = after == at ? at + 1 : after;
         }
     }

@@ -13,7 +13,7 @@
 
 namespace ocirt::lifecycle {
 
-// The process and all that descend from it, parents first.
+// The process and all that descend from it and live, parents first.
 [[nodiscard]] Result<std::vector<pid_t>> process_tree(pid_t top);
 
 // Errors: Fault::corrupted for an image that asks for more than the config gives.
