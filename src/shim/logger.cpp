@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* list_name = "loggers.conf";
 constexpr int output_number = 3;
-constexpr int error_number = 4;
 constexpr int ready_number = 5;
 
 // What only a child that could not execute the program writes to `ready`.

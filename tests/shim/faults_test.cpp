@@ -26,6 +26,7 @@ constexpr int resource_exhausted = 8;
 void start_sleeper(Shim& shim) {
     ASSERT_EQ(shim.create(), ok) << shim.text();
     ASSERT_EQ(shim.start(), ok) << shim.text();
+    ASSERT_EQ(shim.state().status(), wire::RUNNING);  // by now the worker's socket is closed
 }
 
 void end(Shim& shim) {
@@ -107,7 +108,6 @@ TEST(ShimFaults, AThousandIdleConnections) {
     bundle.args({"/bin/sleep", "100"});
     Shim shim(bundle);
     start_sleeper(shim);
-    EXPECT_EQ(shim.state().status(), wire::RUNNING);  // by now the starting worker's socket is closed
     const std::size_t before = open_files(shim.pid());
     {
         std::vector<std::unique_ptr<TtrpcClient>> idle;
@@ -230,8 +230,11 @@ TEST(ShimFaults, InputOfAClientThatIsFasterThanTheProcess) {
         const auto close_input = [&] { EXPECT_EQ(shim.client().call("CloseIO", close.SerializeAsString()).code, ok); };
         const bool before_start = i % 2 == 1;
         if (before_start) close_input();
+        Fd client(::open(in.c_str(), O_RDWR | O_CLOEXEC));
+        ASSERT_EQ(::write(client.get(), "words\n", 6), 6);
         const std::uint32_t start = shim.send_start(id);
-        std::ofstream(in) << "words\n" << std::flush;
+        (void)shim.state(id);  // by now the shim has it open
+        client.reset();
         if (!before_start) close_input();
         ASSERT_EQ(shim.client().receive(start).code, ok);
         EXPECT_EQ(shim.wait(id), 0);
