@@ -173,6 +173,21 @@ v1::Metrics as_v1(const cgroup::Stats& stats) {
     return metrics;
 }
 
+void set(v2::PSIData& out, const cgroup::Pressure::Line& line) {
+    out.set_avg10(line.avg10);
+    out.set_avg60(line.avg60);
+    out.set_avg300(line.avg300);
+    out.set_total(static_cast<std::uint64_t>(line.total.count()));
+}
+
+// `Message` has psi.
+template <class Message>
+void set_pressure(Message& out, const std::optional<cgroup::Pressure>& pressure) {
+    if (!pressure) return;
+    set(*out.mutable_psi()->mutable_some(), pressure->some);
+    set(*out.mutable_psi()->mutable_full(), pressure->full);
+}
+
 // io.stat has a line for each device; the lists have an entry for each of its numbers.
 void set_io(v2::IOStat& out, const cgroup::BlockIoStats& stats) {
     const auto entry_of = [&out](const cgroup::BlockIoEntry& number) -> v2::IOEntry& {
@@ -204,6 +219,9 @@ v2::Metrics as_v2(const cgroup::Stats& stats) {
     cpu.set_nr_periods(stats.cpu.periods);
     cpu.set_nr_throttled(stats.cpu.throttled_periods);
     cpu.set_throttled_usec(microseconds(stats.cpu.throttled));
+    cpu.set_nr_bursts(stats.cpu.bursts);
+    cpu.set_burst_usec(microseconds(stats.cpu.burst));
+    set_pressure(cpu, stats.cpu.pressure);
     v2::MemoryStat& memory = *metrics.mutable_memory();
     for (const auto& field : v2_memory) (memory.*field.set)(counter(stats.memory.raw, field.name));
     memory.set_usage(stats.memory.usage.usage);
@@ -211,6 +229,9 @@ v2::Metrics as_v2(const cgroup::Stats& stats) {
     const cgroup::Gauge swap = stats.memory.swap_only.value_or(cgroup::Gauge{});
     memory.set_swap_usage(swap.usage);
     memory.set_swap_limit(swap.limit);
+    memory.set_max_usage(stats.memory.usage.max);
+    memory.set_swap_max_usage(swap.max);
+    set_pressure(memory, stats.memory.pressure);
     v2::MemoryEvents& events = *metrics.mutable_memory_events();
     events.set_low(counter(stats.memory.events, "low"));
     events.set_high(counter(stats.memory.events, "high"));
@@ -218,6 +239,7 @@ v2::Metrics as_v2(const cgroup::Stats& stats) {
     events.set_oom(counter(stats.memory.events, "oom"));
     events.set_oom_kill(counter(stats.memory.events, "oom_kill"));
     set_io(*metrics.mutable_io(), stats.block_io);
+    set_pressure(*metrics.mutable_io(), stats.block_io.pressure);
     for (const cgroup::HugetlbStats& size : stats.hugetlb) {
         v2::HugeTlbStat& one = *metrics.add_hugetlb();
         one.set_pagesize(size.page_size);
