@@ -73,7 +73,7 @@ void Cri::SetUpTestSuite() {
 void Cri::start_daemon() {
     daemon_ = std::make_unique<Daemon>(
         "containerd --config " + (scratch() / "cri.toml").string(),
-        "/usr/bin/python3 " OCIRT_SOURCE_DIR "/tests/engines/cri_client.py " + std::string(socket_path) + " Version");
+        "/usr/bin/python3 '" OCIRT_SOURCE_DIR "/tests/engines/cri_client.py' " + std::string(socket_path) + " Version");
 }
 
 void Cri::TearDown() {

@@ -151,7 +151,7 @@ TEST_F(ChangeMounts, WhatIsWrongIsSaidInOneLine) {
 }
 
 TEST_F(ChangeMounts, OnlyOfAContainerThatRuns) {
-    const Json list = {mount("/new", "tmpfs", "tmpfs")};
+    const Json list = Json::array({mount("/new", "tmpfs", "tmpfs")});
     EXPECT_NE(change("add", list).err.find("does not exist"), std::string::npos);
     ASSERT_TRUE(bundle_.launch());
     ASSERT_EQ(bundle_.command({"pause"}).status, 0);
