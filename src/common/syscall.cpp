@@ -75,6 +75,11 @@ Result<> write_all(const Fd& file, const void* data, std::size_t size) {
     return {};
 }
 
+Result<> write_file(const std::string& path, const std::string& text) {
+    const Fd file = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    return write_all(file, text.data(), text.size());
+}
+
 Result<std::vector<std::string>> names_in(const Fd& directory) {
     Fd again = TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY));
     const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(again.get()), ::closedir);

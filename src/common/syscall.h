@@ -29,6 +29,8 @@ namespace ocirt::sys {
 [[nodiscard]] Result<std::string> read_all(const Fd& file, std::size_t limit);
 // All of it or an error.
 [[nodiscard]] Result<> write_all(const Fd& file, const void* data, std::size_t size);
+// A file of the caller's own (0600) with that text, whatever was in it.
+[[nodiscard]] Result<> write_file(const std::string& path, const std::string& text);
 
 // What a directory holds, sorted, without "." and "..". A directory opened with O_PATH will do.
 [[nodiscard]] Result<std::vector<std::string>> names_in(const Fd& directory);

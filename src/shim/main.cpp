@@ -1,7 +1,6 @@
 #include "shim/main.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -12,14 +11,13 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <iterator>
 #include <span>
 #include <string>
 
 #include "bootstrap.pb.h"
 #include "common/log.h"
 #include "common/syscall.h"
-#include "runtime/lifecycle/passed_fds.h"
+#include "runtime/lifecycle/process.h"
 #include "runtime/spec/features.h"
 #include "shim/containerd/bootstrap.h"
 #include "shim/containerd/flags.h"
@@ -54,20 +52,14 @@ std::string environment(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-Result<> write_file(const std::string& path, const std::string& text) {
-    const Fd file = TRY(sys::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-    return sys::write_all(file, text.data(), text.size());
-}
-
 // One step easier to kill than containerd, as its own shim.
 void adjust_oom_score() {
     constexpr int highest = 1000;
-    const char* path = "/proc/self/oom_score_adj";
-    Result<Fd> file = sys::open(path, O_RDWR);
+    const Result<Fd> file = sys::open("/proc/self/oom_score_adj", O_RDONLY);
     const Result<std::string> text = file ? sys::read_all(*file, 16) : std::string();
     int score = 0;
     if (!text || std::from_chars(text->data(), text->data() + text->size(), score).ec != std::errc{}) return;
-    (void)write_file(path, std::to_string(std::min(score + 1, highest)));
+    (void)lifecycle::set_oom_score(::getpid(), std::min(score + 1, highest));
 }
 
 // A process of its own, with nothing of containerd's.
@@ -109,12 +101,12 @@ Result<int> start(const Flags& flags) {
         TRY(enter_cgroup(options.shim_cgroup()));
     const std::string named = group_of(".");
     Listening listening = TRY(listen_for_group(bootstrap, flags, named.empty() ? flags.id : named));
-    TRY(write_file("address", listening.address));
+    TRY(sys::write_file("address", listening.address));
     if (listening.listener) {
         const pid_t pid = ::fork();
         if (pid < 0) return fail_errno("fork", "become the shim");
         if (pid == 0) ::_exit(become_shim(bootstrap, flags, std::move(listening)));
-        TRY(write_file("shim.pid", std::to_string(pid)));
+        TRY(sys::write_file("shim.pid", std::to_string(pid)));
     }
     TRY(print(bootstrap_answer(bootstrap, listening.address)));
     return 0;
@@ -177,7 +169,6 @@ bool is_name_of_shim(std::string_view name) { return name.substr(name.rfind('/')
 
 int main(int argc, char** argv) {
     ::close_range(STDERR_FILENO + 1, ~0U, 0);  // what the caller forgot to close: the shim would hold it for long
-    (void)lifecycle::inherited_fds();
     // containerd reads stderr together with the answer, and our stderr may be a container's.
     google::protobuf::SetLogHandler(nullptr);
     const Result<int> status = run({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});

@@ -1,6 +1,5 @@
 #include "shim/task_work.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,12 +35,6 @@ Output started(const wire::StartedProcess& message, Fd pidfd, Fd console) {
     output.descriptors.push_back(std::move(pidfd));
     if (console) output.descriptors.push_back(std::move(console));
     return output;
-}
-
-// What `delete` needs when the shim is gone.
-Result<> write_root(const std::string& bundle, const std::string& root) {
-    const Fd file = TRY(sys::open(bundle + "/" + root_file, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-    return sys::write_all(file, root.data(), root.size());
 }
 
 void set_memory_cgroup(wire::StartedProcess& message, const state::Record& record) {
@@ -93,7 +86,8 @@ bool has_cgroup(const Container& container) {
 
 Result<Output> prepare_rootfs(const CreateWork& work) {
     if (!work.rootfs.empty()) TRY(mount_rootfs(rootfs_of(work), work.rootfs));
-    Result<> written = write_root(work.bundle, work.root);
+    // What `delete` needs when the shim is gone.
+    Result<> written = sys::write_file(work.bundle + "/" + root_file, work.root);
     if (written) return Output{};
     if (!work.rootfs.empty()) (void)unmount_rootfs(rootfs_of(work));
     return std::unexpected(std::move(written).error());
