@@ -308,8 +308,9 @@ std::vector<std::string> Bundle::leaks() const {
     std::vector<std::string> found;
     reap_orphans();
     for (const pid_t pid : new_processes())
-        found.push_back("process " + std::to_string(pid) + " (" +
-                        read_trimmed("/proc/" + std::to_string(pid) + "/comm") + ")");
+        // One that ended since the list was made has no name any more.
+        if (const std::string comm = read_trimmed("/proc/" + std::to_string(pid) + "/comm"); !comm.empty())
+            found.push_back("process " + std::to_string(pid) + " (" + comm + ")");
     std::vector<std::string> before = mounts_before_;
     std::vector<std::string> after = mount_points();
     std::ranges::sort(before);
