@@ -211,6 +211,20 @@ TEST_F(StateDirectory, HoldsOneRecord) {
     EXPECT_TRUE(made->remove()) << "again is no error";
 }
 
+// The draft of one record never lies beside the next: what it left would be read by nobody and found by everybody.
+TEST_F(StateDirectory, ALaterRecordReplacesTheFirst) {
+    const Result<Directory> made = Directory::create(root_, "web");
+    ASSERT_TRUE(made);
+    Record record = full_record();
+    for (const char* version : {"1.0.0", "1.1.0", "1.2.0"}) {
+        record.oci_version = version;
+        ASSERT_TRUE(made->write(record));
+        EXPECT_EQ(made->read()->oci_version, version);
+        const fs::directory_iterator entries(root_ + "/web");
+        EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << version;
+    }
+}
+
 TEST_F(StateDirectory, AnIdIsUsedOnce) {
     const Result<Directory> first = Directory::create(root_, "web");
     ASSERT_TRUE(first);

@@ -145,8 +145,15 @@ Result<> Directory::draft(const Record& record) const {
     return sys::write_all(file, text.data(), text.size());
 }
 
+// Where there is a record, the two change places and the old one is removed: a rename over it would have ext4 write the
+// new one to the disk at once (auto_da_alloc), and `delete` wait for that. A record need not outlive the machine.
 Result<> Directory::publish() const {
-    if (::renameat(directory_.get(), record_draft, directory_.get(), record_name) != 0)
+    const int directory = directory_.get();
+    if (::renameat2(directory, record_draft, directory, record_name, RENAME_EXCHANGE) == 0) {
+        (void)::unlinkat(directory, record_draft, 0);
+        return {};
+    }
+    if (::renameat(directory, record_draft, directory, record_name) != 0)
         return fail_errno("renameat", "write the state record of", quoted(id_));
     return {};
 }
