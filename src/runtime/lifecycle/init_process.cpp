@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -149,6 +150,9 @@ Result<> InitProcess::clone(const Fd& image, const Fd& their_end, const Fd* cgro
     }
     pid_ = static_cast<pid_t>(pid);
     pidfd_ = Fd(pidfd);
+    // A scheduler that keeps a newborn beside its parent moves it to an idle processor at its execve: let it come there
+    // before this process has blocked, so that both work at the same time. Elsewhere there is nobody to yield to.
+    ::sched_yield();
     return {};
 }
 
