@@ -4,8 +4,8 @@
 // <iostream>.
 extern "C" {
 // std::ios_base::Init::Init() and ~Init()
-void __wrap__ZNSt8ios_base4InitC1Ev(void* /*init*/);    // NOLINT(bugprone-reserved-identifier): the linker's name
-void __wrap__ZNSt8ios_base4InitD1Ev(void* /*init*/);    // NOLINT(bugprone-reserved-identifier)
-void __wrap__ZNSt8ios_base4InitC1Ev(void* /*init*/) {}  // NOLINT(bugprone-reserved-identifier)
-void __wrap__ZNSt8ios_base4InitD1Ev(void* /*init*/) {}  // NOLINT(bugprone-reserved-identifier)
+void __wrap__ZNSt8ios_base4InitC1Ev(void* /*init*/);  // the linker's name
+void __wrap__ZNSt8ios_base4InitD1Ev(void* /*init*/);
+void __wrap__ZNSt8ios_base4InitC1Ev(void* /*init*/) {}
+void __wrap__ZNSt8ios_base4InitD1Ev(void* /*init*/) {}
 }

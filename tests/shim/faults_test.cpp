@@ -70,7 +70,7 @@ TEST(ShimFaults, RandomBytesHarmNobodyElse) {
     Shim shim(bundle);
     start_sleeper(shim);
     const std::size_t before = open_files(shim.pid());
-    std::mt19937 random(4);  // NOLINT(cert-msc32-c,cert-msc51-cpp)
+    std::mt19937 random(4);
     const auto below = [&random](std::size_t limit) { return static_cast<std::size_t>(random()) % limit; };
     for (const char* method : {"State", "Exec", "Start", "Wait", "Stats", "Pids", "CloseIO", "ResizePty", "Connect"}) {
         wire::StateRequest state;

@@ -18,7 +18,7 @@ TEST(TtrpcFrame, HasTenBytesBeforeTheMessage) {
 TEST(TtrpcFrame, IsReadInWhateverPartsItComes) {
     const std::string bytes =
         encode(1, FrameType::request, "first") + encode(3, FrameType::data, "") + encode(5, FrameType::response, "x");
-    std::mt19937 random(7);  // NOLINT: the same parts each time
+    std::mt19937 random(7);
     for (int round = 0; round < 100; ++round) {
         FrameReader reader;
         std::vector<Frame> frames;

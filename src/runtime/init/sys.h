@@ -50,7 +50,7 @@ long argument(T* pointer) {
 }
 constexpr long argument(decltype(nullptr)) { return 0; }
 // What mmap gave.
-inline void* pointer(long address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
+inline void* pointer(long address) { return reinterpret_cast<void*>(address); }
 
 // The system call `number`; arguments that are left out are 0.
 template <class... A>

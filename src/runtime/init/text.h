@@ -13,7 +13,7 @@ struct Text {
 
     constexpr Text() = default;
     constexpr Text(const char* bytes, size_t count) : data(bytes), size(count) {}
-    constexpr Text(const char* terminated) : data(terminated) {  // NOLINT: "words" are texts
+    constexpr Text(const char* terminated) : data(terminated) {  // implicit: "words" are texts
         while (terminated[size] != 0) ++size;
     }
 
@@ -37,7 +37,7 @@ template <size_t Limit>
 class TextBuffer {
    public:
     // Touches the first byte only, so that a large one costs no page before it is used. Zeroed memory is an empty one.
-    constexpr TextBuffer() { bytes_[0] = 0; }  // NOLINT: the others are written before they are read
+    constexpr TextBuffer() { bytes_[0] = 0; }  // the others are written before they are read
     constexpr TextBuffer& add(Text piece) {
         if (piece.size >= Limit - size_) {
             overflowed_ = true;
