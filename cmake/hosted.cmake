@@ -28,13 +28,14 @@ endif()
 # Only what users run is optimised at link time: fat objects hold machine code too, which the tests link as it is.
 if(OCIRT_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   set(ocirt_lto_compile -flto=auto -ffat-lto-objects)
-  set(ocirt_off_the_path -fno-lto -Os)
+  set(ocirt_off_the_path_compile -fno-lto -Os)
   set(ocirt_lto_link -flto=auto -fuse-linker-plugin)
   set(ocirt_plain_link -fno-lto)
 endif()
 
 function(ocirt_release_program name)
   target_compile_options(${name} PRIVATE ${ocirt_lto_compile})
+  target_compile_definitions(${name} PRIVATE $<$<CONFIG:Release>:OCIRT_RELEASE>)
   target_link_options(${name} PRIVATE ${ocirt_lto_link})
   if(OCIRT_STATIC)
     # Packed relocations: a sixth of the pages to read before main.

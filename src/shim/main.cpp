@@ -33,7 +33,6 @@ namespace ocirt::shim {
 namespace {
 
 constexpr std::size_t input_limit = std::size_t{1} << 20;
-constexpr std::string_view program = "containerd-shim-ocirt-v2";
 
 Result<> print(std::string_view text) {
     const Fd output(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
@@ -164,8 +163,6 @@ Result<int> run(std::span<char* const> words) {
 }
 
 }  // namespace
-
-bool is_name_of_shim(std::string_view name) { return name.substr(name.rfind('/') + 1) == program; }
 
 int main(int argc, char** argv) {
     ::close_range(STDERR_FILENO + 1, ~0U, 0);  // what the caller forgot to close: the shim would hold it for long
