@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "common/sha256.h"
 #include "common/syscall.h"
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::string_view scheme = "unix://";
 constexpr int backlog = 128;
+constexpr std::chrono::milliseconds end_of_workers{100};
 
 Result<sockaddr_un> name_of(const std::string& path) {
     sockaddr_un name{.sun_family = AF_UNIX, .sun_path = {}};
@@ -93,10 +96,14 @@ Result<> enter_cgroup(const std::string& cgroup) {
                  .hint = "make it, or leave ShimCgroup out"});
 }
 
+// A worker dies after its shim, and has the socket until then.
 void remove_dead_socket(const std::string& address) {
     if (!address.starts_with(scheme)) return;
     const std::string path = address.substr(scheme.size());
     const Result<sockaddr_un> name = name_of(path);
+    const auto until = std::chrono::steady_clock::now() + end_of_workers;
+    while (name && is_served(*name) && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
     if (name && !is_served(*name)) ::unlink(path.c_str());
 }
 
