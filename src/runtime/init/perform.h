@@ -55,6 +55,9 @@ Result perform(Machine&, const plan::ChangeDirectory<Wire>&);
 Result perform(Machine&, const plan::SetRlimit<Wire>&);
 Result perform(Machine&, const plan::SetUmask<Wire>&);
 Result perform(Machine&, const plan::SetNoNewPrivileges<Wire>&);
+// attributes.cpp
+Result perform(Machine&, const plan::SetScheduler<Wire>&);
+Result perform(Machine&, const plan::SetIoPriority<Wire>&);
 // credentials.cpp
 Result perform(Machine&, const plan::DropBounding<Wire>&);
 Result perform(Machine&, const plan::SetUser<Wire>&);

@@ -83,6 +83,17 @@ void explain_program(const Report& report, Error& error) {
     }
 }
 
+// What an errno of a call that has many reasons for it means here.
+std::string hint_for(Op op, int errnum) {
+    if (op == Op::set_scheduler && errnum == EPERM)
+        return "real-time policies and a lower nice value need CAP_SYS_NICE on the host, and what the cpu cgroup and "
+               "the "
+               "cpuset allow (/linux/resources/cpu)";
+    if (op == Op::set_io_priority && errnum == EPERM)
+        return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
+    return {};
+}
+
 }  // namespace
 
 void ReportPage::Unmap::operator()(Report* page) const { ::munmap(page, size); }
@@ -132,6 +143,7 @@ Error explain(const Report& report, const state::StartStep* step) {
     if (step != nullptr) {
         error.pointer = step->pointer;
         error.operation = step->sentence;
+        error.hint = hint_for(step->op, report.errnum);
         if (step->op == Op::run_hook) error.fault = Fault::hook_failed;
     }
     explain_detail(report, error);

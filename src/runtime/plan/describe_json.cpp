@@ -52,7 +52,9 @@ constexpr std::string_view names[] = {"unshare",
                                       "exec",
                                       "findMount",
                                       "unmount",
-                                      "leave"};
+                                      "leave",
+                                      "setScheduler",
+                                      "setIoPriority"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.

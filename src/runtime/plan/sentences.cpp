@@ -28,6 +28,11 @@ constexpr const char* rlimit_names[] = {"cpu",      "fsize",  "data",    "stack"
                                         "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
                                         "msgqueue", "nice",   "rtprio",  "rttime"};
 
+// linux/sched.h, linux/ioprio.h
+constexpr const char* scheduler_policies[] = {"SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",      "SCHED_BATCH",
+                                              "SCHED_ISO",   "SCHED_IDLE", "SCHED_DEADLINE"};
+constexpr const char* io_classes[] = {"none", "real-time", "best-effort", "idle"};
+
 std::string join(const std::vector<std::string>& words, const char* separator) {
     std::string text;
     for (const std::string& word : words) {
@@ -188,6 +193,18 @@ struct Sentence {
     std::string operator()(const FindMount<Hosted>& s) const { return "find the mount on " + s.path; }
     std::string operator()(const Unmount<Hosted>&) const { return "unmount it"; }
     std::string operator()(const Leave<Hosted>&) const { return "leave the container"; }
+    std::string operator()(const SetScheduler<Hosted>& s) const {
+        const std::string name = s.policy < std::size(scheduler_policies) ? scheduler_policies[s.policy] : "?";
+        std::string words;
+        if (s.nice != 0) words = "nice " + std::to_string(static_cast<std::int32_t>(s.nice));
+        if (s.priority != 0) words = "priority " + std::to_string(s.priority);
+        if (s.runtime != 0) words = std::to_string(s.runtime) + " ns of every " + std::to_string(s.period) + " ns";
+        return "schedule as " + name + in_parentheses(words);
+    }
+    std::string operator()(const SetIoPriority<Hosted>& s) const {
+        const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";
+        return "set the I/O priority to " + name + " " + std::to_string(s.priority);
+    }
 };
 
 }  // namespace

@@ -87,6 +87,8 @@ enum class Op : uint32_t {
     find_mount,
     unmount,
     leave,
+    set_scheduler,
+    set_io_priority,
     count,
 };
 

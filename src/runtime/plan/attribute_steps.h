@@ -1,0 +1,45 @@
+// Steps (steps.h): what the kernel keeps of a process and its program inherits: how it is scheduled, where it runs and
+// where its memory comes from. Freestanding.
+#pragma once
+
+#include "runtime/plan/step.h"
+
+namespace ocirt::plan {
+
+// sched_setattr(2) on itself.
+template <class R>
+struct SetScheduler {
+    static constexpr Op op = Op::set_scheduler;
+    uint32_t policy = 0;  // SCHED_*
+    uint32_t nice = 0;    // as two's complement: -20..19
+    uint32_t priority = 0;
+    uint64_t scheduler_flags = 0;  // SCHED_FLAG_*
+    uint64_t runtime = 0;          // ns, as the two below
+    uint64_t deadline = 0;
+    uint64_t period = 0;
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("policy", s.policy);
+        v("nice", s.nice);
+        v("priority", s.priority);
+        v("schedulerFlags", s.scheduler_flags);
+        v("runtime", s.runtime);
+        v("deadline", s.deadline);
+        v("period", s.period);
+    }
+};
+
+// ioprio_set(2) on itself.
+template <class R>
+struct SetIoPriority {
+    static constexpr Op op = Op::set_io_priority;
+    uint32_t io_class = 0;  // IOPRIO_CLASS_*
+    uint32_t priority = 0;  // 0..7
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("class", s.io_class);
+        v("priority", s.priority);
+    }
+};
+
+}  // namespace ocirt::plan

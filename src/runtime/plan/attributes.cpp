@@ -1,0 +1,29 @@
+// What the kernel keeps of a process and its program inherits. Set at start, after the startContainer hooks (these
+// attributes are the program's, and a process of SCHED_DEADLINE could not fork them), while init has still the
+// capabilities that some of it needs.
+#include "runtime/plan/draft.h"
+
+namespace ocirt::plan {
+namespace {
+
+void plan_scheduling(Draft& draft, const spec::Process& process) {
+    if (const std::optional<spec::Scheduler>& scheduler = process.scheduler)
+        draft.add(SetScheduler<Hosted>{.policy = scheduler->policy,
+                                       .nice = static_cast<std::uint32_t>(scheduler->nice),
+                                       .priority = static_cast<std::uint32_t>(scheduler->priority),
+                                       .scheduler_flags = scheduler->flags,
+                                       .runtime = scheduler->runtime,
+                                       .deadline = scheduler->deadline,
+                                       .period = scheduler->period},
+                  "/process/scheduler");
+    if (const std::optional<spec::IoPriority>& priority = process.io_priority)
+        draft.add(SetIoPriority<Hosted>{.io_class = static_cast<std::uint32_t>(priority->io_class),
+                                        .priority = static_cast<std::uint32_t>(priority->priority)},
+                  "/process/ioPriority");
+}
+
+}  // namespace
+
+void plan_attributes(Draft& draft) { plan_scheduling(draft, *draft.config.process); }
+
+}  // namespace ocirt::plan

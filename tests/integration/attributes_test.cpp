@@ -1,0 +1,103 @@
+// What the kernel keeps of the program: scheduling, places, origins, seen by the program itself.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "support/bundle.h"
+#include "support/host.h"
+
+namespace ocirt::test {
+namespace {
+
+// Of proc_pid_stat(5), by its number there, of the shell that prints it.
+std::string stat_field(const std::string& stat, int number) {
+    std::istringstream words(stat.substr(stat.rfind(')') + 2));
+    std::string word;
+    for (int at = 3; at <= number; ++at) words >> word;
+    return word;
+}
+constexpr int field_nice = 19;
+constexpr int field_rt_priority = 40;
+constexpr int field_policy = 41;
+const std::vector<std::string> print_stat = {"/bin/cat", "/proc/self/stat"};
+
+Json process_file(const std::vector<std::string>& args, const Json& members) {
+    Json process = {{"args", args}, {"cwd", "/"}, {"env", {"PATH=/bin"}}};
+    process.update(members);
+    return process;
+}
+
+Finished exec_file(Bundle& bundle, const Json& process) {
+    const std::filesystem::path path = bundle.scratch() / "process.json";
+    std::ofstream(path) << process.dump();
+    return bundle.exec({}, {"--process", path});
+}
+
+TEST(Attributes, Nice) {
+    Bundle bundle;
+    bundle.json("/process/scheduler", {{"policy", "SCHED_BATCH"}, {"nice", 7}}).args(print_stat);
+    const Finished finished = bundle.run();
+    EXPECT_EQ(stat_field(finished.out, field_nice), "7") << finished.out << finished.err;
+    EXPECT_EQ(stat_field(finished.out, field_policy), "3");
+}
+
+// Set before the user is, who could not.
+TEST(Attributes, NegativeNiceOfAUserWithoutRights) {
+    Bundle bundle;
+    bundle.json("/process/scheduler", {{"policy", "SCHED_OTHER"}, {"nice", -11}}).user(1000, 1000).args(print_stat);
+    const Finished finished = bundle.run();
+    EXPECT_EQ(stat_field(finished.out, field_nice), "-11") << finished.out << finished.err;
+}
+
+TEST(Attributes, RealTime) {
+    Bundle bundle;
+    bundle.json("/process/scheduler", {{"policy", "SCHED_RR"}, {"priority", 9}}).args(print_stat);
+    const Finished finished = bundle.run();
+    if (finished.status != 0 && finished.err.contains("not permitted")) {
+        if (runtime_is_ocirt()) {
+            EXPECT_TRUE(finished.err.contains("/process/scheduler: schedule as SCHED_RR (priority 9)")) << finished.err;
+            EXPECT_TRUE(finished.err.contains("CAP_SYS_NICE")) << finished.err;
+        }
+        GTEST_SKIP() << "SKIP: this kernel gives a new cpu cgroup no real-time (RT_GROUP_SCHED)";
+    }
+    EXPECT_EQ(stat_field(finished.out, field_rt_priority), "9") << finished.out << finished.err;
+    EXPECT_EQ(stat_field(finished.out, field_policy), "2");
+}
+
+TEST(Attributes, APolicyThatTheKernelDoesNotKnowIsNamed) {
+    Bundle bundle;
+    bundle.json("/process/scheduler", {{"policy", "SCHED_ISO"}});
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.status, 1);
+    if (runtime_is_ocirt()) {
+        EXPECT_TRUE(finished.err.contains("/process/scheduler: schedule as SCHED_ISO: invalid argument (EINVAL)"))
+            << finished.err;
+    }
+}
+
+TEST(Attributes, IoPriority) {
+    Bundle bundle;
+    bundle.json("/process/ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 6}});
+    EXPECT_EQ(bundle.args({"/bin/busybox", "ionice"}).run().out, "best-effort: prio 6\n");
+    bundle.json("/process/ioPriority", {{"class", "IOPRIO_CLASS_RT"}, {"priority", 2}}).user(1000, 1000);
+    EXPECT_EQ(bundle.run().out, "realtime: prio 2\n");
+}
+
+TEST(Attributes, OfAnotherProcess) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"}).json("/process/scheduler", {{"policy", "SCHED_OTHER"}, {"nice", 3}});
+    ASSERT_TRUE(bundle.launch());
+    EXPECT_EQ(stat_field(bundle.exec(print_stat).out, field_nice), "3")
+        << "the container's, where nothing else is said";
+    const Json priorities = {{"scheduler", {{"policy", "SCHED_BATCH"}, {"nice", 5}}},
+                             {"ioPriority", {{"class", "IOPRIO_CLASS_IDLE"}, {"priority", 0}}}};
+    const Finished own = exec_file(bundle, process_file(print_stat, priorities));
+    EXPECT_EQ(stat_field(own.out, field_nice), "5") << own.err;
+    EXPECT_EQ(stat_field(own.out, field_policy), "3");
+    EXPECT_EQ(exec_file(bundle, process_file({"/bin/busybox", "ionice"}, priorities)).out, "idle\n");
+    EXPECT_EQ(stat_field(exec_file(bundle, process_file(print_stat, Json::object())).out, field_nice), "3");
+}
+
+}  // namespace
+}  // namespace ocirt::test

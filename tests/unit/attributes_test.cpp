@@ -1,0 +1,135 @@
+// What a process is given by the kernel's own book-keeping: what is planned of it, and what init asks the kernel for.
+#include <gtest/gtest.h>
+#include <linux/sched.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "runtime/plan/describe.h"
+#include "runtime/plan/make_exec_plan.h"
+#include "support/fake_kernel.h"
+#include "unit/plan_fixture.h"
+
+namespace ocirt::plan {
+namespace {
+
+using test::Call;
+using test::FakeKernel;
+using test::FakeMachine;
+
+template <class S>
+const S* find(const Plan& plan) {
+    for (const Step& step : plan.steps)
+        if (const S* found = std::get_if<S>(&step.action)) return found;
+    return nullptr;
+}
+
+template <class S>
+std::size_t index_of(const Plan& plan) {
+    std::size_t index = 0;
+    while (index < plan.steps.size() && !std::holds_alternative<S>(plan.steps[index].action)) ++index;
+    return index;
+}
+
+Json process(const Json& members) { return {{"process", members}}; }
+
+const Json every_attribute = {{"process",
+                               {{"scheduler",
+                                 {{"policy", "SCHED_DEADLINE"},
+                                  {"flags", {"SCHED_FLAG_RESET_ON_FORK"}},
+                                  {"runtime", 1},
+                                  {"deadline", 2},
+                                  {"period", 3}}},
+                                {"ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 7}}}}}};
+
+TEST(Attributes, AreNotPlannedUnasked) {
+    const Plan plan = *plan_of(patched_default({}));
+    EXPECT_EQ(find<SetScheduler<Hosted>>(plan), nullptr);
+    EXPECT_EQ(find<SetIoPriority<Hosted>>(plan), nullptr);
+}
+
+// The hooks keep the runtime's; the capabilities that it takes are still there.
+TEST(Attributes, AreSetBetweenTheHooksAndTheCredentials) {
+    Json patch = every_attribute;
+    patch["hooks"] = {{"startContainer", {{{"path", "/hook"}}}}};
+    const Plan plan = *plan_of(patched_default(patch));
+    const std::size_t scheduler = index_of<SetScheduler<Hosted>>(plan);
+    EXPECT_LT(index_of<RunHook<Hosted>>(plan), scheduler);
+    EXPECT_LT(scheduler, index_of<SetIoPriority<Hosted>>(plan));
+    EXPECT_LT(index_of<SetIoPriority<Hosted>>(plan), index_of<DropBounding<Hosted>>(plan));
+    EXPECT_EQ(plan.steps[scheduler].pointer, "/process/scheduler");
+    EXPECT_EQ(plan.steps[scheduler + 1].pointer, "/process/ioPriority");
+}
+
+TEST(Attributes, OfAnotherProcessAreItsOwn) {
+    const Plan plan = *make_exec_plan(parse_config(patched_default(every_attribute)), {.id = "web"});
+    ASSERT_NE(find<SetScheduler<Hosted>>(plan), nullptr);
+    EXPECT_EQ(find<SetScheduler<Hosted>>(plan)->policy, 6U);
+    ASSERT_NE(find<SetIoPriority<Hosted>>(plan), nullptr);
+    EXPECT_EQ(find<SetIoPriority<Hosted>>(plan)->priority, 7U);
+}
+
+TEST(Attributes, AreToldInWords) {
+    const auto told = [](const Json& members) {
+        const Plan plan = *plan_of(patched_default(process(members)));
+        return describe(plan);
+    };
+    EXPECT_NE(told({{"scheduler", {{"policy", "SCHED_BATCH"}, {"nice", -5}}}}).find("SCHED_BATCH (nice -5)"),
+              std::string::npos);
+    EXPECT_NE(told({{"scheduler", {{"policy", "SCHED_RR"}, {"priority", 9}}}}).find("SCHED_RR (priority 9)"),
+              std::string::npos);
+    EXPECT_NE(told({{"ioPriority", {{"class", "IOPRIO_CLASS_IDLE"}}}}).find("I/O priority to idle 0"),
+              std::string::npos);
+}
+
+TEST(Attributes, SchedulerTakesTheKernelsForm) {
+    FakeKernel kernel;
+    struct {  // struct sched_attr, first version
+        std::uint32_t size, policy;
+        std::uint64_t flags;
+        std::int32_t nice;
+        std::uint32_t priority;
+        std::uint64_t runtime, deadline, period;
+    } seen{};
+    kernel.on(__NR_sched_setattr, [&seen](const Call& call) {
+        EXPECT_EQ(call.at[0], 0);
+        std::memcpy(&seen, reinterpret_cast<const void*>(call.at[1]), sizeof(seen));
+        EXPECT_EQ(call.at[2], 0);
+        return 0L;
+    });
+    FakeMachine init(SetScheduler<Hosted>{.policy = SCHED_BATCH,
+                                          .nice = static_cast<std::uint32_t>(-20),
+                                          .priority = 3,
+                                          .scheduler_flags = 1,
+                                          .runtime = 4,
+                                          .deadline = 5,
+                                          .period = 6});
+    ASSERT_TRUE(init.accepted());
+    init.run();
+    EXPECT_GE(seen.size, sizeof(seen));
+    EXPECT_EQ(seen.policy, std::uint32_t{SCHED_BATCH});
+    EXPECT_EQ(seen.nice, -20);
+    EXPECT_EQ(seen.priority, 3U);
+    EXPECT_EQ(seen.flags, 1U);
+    EXPECT_EQ(seen.runtime, 4U);
+    EXPECT_EQ(seen.deadline, 5U);
+    EXPECT_EQ(seen.period, 6U);
+}
+
+TEST(Attributes, IoPriorityIsOneNumber) {
+    FakeKernel kernel;
+    kernel.on(__NR_ioprio_set, -EPERM);
+    FakeMachine init(SetIoPriority<Hosted>{.io_class = 2, .priority = 6});
+    ASSERT_TRUE(init.accepted());
+    EXPECT_EQ(init.run(), 1);
+    const Call* call = kernel.find(__NR_ioprio_set);
+    ASSERT_NE(call, nullptr);
+    EXPECT_EQ(call->at[0], 1) << "IOPRIO_WHO_PROCESS";
+    EXPECT_EQ(call->at[1], 0);
+    EXPECT_EQ(call->at[2], 2 << 13 | 6) << "IOPRIO_CLASS_BE";
+    EXPECT_EQ(init.report().errnum, EPERM);
+}
+
+}  // namespace
+}  // namespace ocirt::plan
