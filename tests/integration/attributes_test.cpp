@@ -1,6 +1,8 @@
 // What the kernel keeps of the program: scheduling, places, origins, seen by the program itself.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -97,6 +99,53 @@ TEST(Attributes, OfAnotherProcess) {
     EXPECT_EQ(stat_field(own.out, field_policy), "3");
     EXPECT_EQ(exec_file(bundle, process_file({"/bin/busybox", "ionice"}, priorities)).out, "idle\n");
     EXPECT_EQ(stat_field(exec_file(bundle, process_file(print_stat, Json::object())).out, field_nice), "3");
+}
+
+const std::string allowed = "Cpus_allowed_list:\t";
+
+// The runtime itself runs on the initial CPUs, the process on the final ones.
+TEST(Attributes, AffinityOfAnotherProcess) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: of runtime-spec 1.3, which the peers here are older than";
+    if (::sysconf(_SC_NPROCESSORS_ONLN) < 2) GTEST_SKIP() << "SKIP: there is one CPU";
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"}).json("/process/execCPUAffinity", {{"initial", "0"}, {"final", "1"}});
+    ASSERT_TRUE(bundle.launch());
+    EXPECT_FALSE(bundle.exec({"/bin/grep", "Cpus_allowed_list", "/proc/1/status"}).out.ends_with("\t1\n"))
+        << "not for the first process";
+
+    Process running(bundle.make_command(
+        bundle.exec_words({"/bin/sh", "-c", "grep Cpus_allowed_list /proc/self/status; exec sleep 1000"})));
+    EXPECT_TRUE(running.wait_for(allowed + "1\n"));
+    EXPECT_TRUE(read_file("/proc/" + std::to_string(running.pid()) + "/status").contains(allowed + "0\n"));
+    running.signal(SIGTERM);
+    EXPECT_EQ(running.wait().status, 128 + SIGTERM);
+}
+
+// Before 6.2 a cpuset takes the initial CPUs away, and from then on it leaves them.
+TEST(Attributes, InitialAffinityAloneIsTheKernelsMatter) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: of runtime-spec 1.3, which the peers here are older than";
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"});
+    ASSERT_TRUE(bundle.launch());
+    const Json initial = {{"execCPUAffinity", {{"initial", "0"}}}};
+    const Finished finished =
+        exec_file(bundle, process_file({"/bin/grep", "Cpus_allowed_list", "/proc/self/status"}, initial));
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_TRUE(finished.out.starts_with(allowed + "0")) << finished.out;
+}
+
+TEST(Attributes, AffinityToCpusThatAreNotThereIsRefused) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: of runtime-spec 1.3, which the peers here are older than";
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"});
+    ASSERT_TRUE(bundle.launch());
+    for (const char* which : {"initial", "final"}) {
+        const Json affinity = {{"execCPUAffinity", {{which, "8191"}}}};
+        const Finished finished = exec_file(bundle, process_file({"/bin/true"}, affinity));
+        EXPECT_EQ(finished.status, 255);
+        EXPECT_TRUE(finished.err.contains(std::string("/execCPUAffinity/") + which + ": run on the ")) << finished.err;
+        EXPECT_TRUE(finished.err.contains("(EINVAL)")) << finished.err;
+    }
 }
 
 }  // namespace

@@ -70,6 +70,32 @@ TEST(Attributes, OfAnotherProcessAreItsOwn) {
     EXPECT_EQ(find<SetIoPriority<Hosted>>(plan)->priority, 7U);
 }
 
+// The container's first process has none.
+TEST(Attributes, AffinityIsForExecAlone) {
+    const Json patch = process({{"execCPUAffinity", {{"initial", "0"}, {"final", "1,64-65"}}}});
+    const Plan create = *plan_of(patched_default(patch));
+    EXPECT_EQ(find<SetCpuAffinity<Hosted>>(create), nullptr);
+    EXPECT_FALSE(create.initial_affinity);
+
+    const Plan exec =
+        *make_exec_plan(parse_config(patched_default(patch)), {.id = "web", .process_pointer = "", .task_files = 2});
+    ASSERT_TRUE(exec.initial_affinity);
+    EXPECT_EQ(exec.initial_affinity->cpus, std::vector<std::uint64_t>{1});
+    EXPECT_EQ(exec.initial_affinity->pointer, "/execCPUAffinity/initial");
+    const std::size_t final = index_of<SetCpuAffinity<Hosted>>(exec);
+    EXPECT_EQ(final, index_of<EnterCgroups<Hosted>>(exec) + 1);
+    EXPECT_EQ(exec.steps[final].pointer, "/execCPUAffinity/final");
+    EXPECT_EQ(find<SetCpuAffinity<Hosted>>(exec)->cpus, (std::vector<std::uint64_t>{2, 3}));
+    EXPECT_EQ(sentence(exec.steps[final].action), "run on the CPUs 1,64,65");
+}
+
+TEST(Attributes, EmptyAffinityIsNone) {
+    const Json patch = process({{"execCPUAffinity", {{"initial", ""}, {"final", ","}}}});
+    const Plan exec = *make_exec_plan(parse_config(patched_default(patch)), {.id = "web"});
+    EXPECT_EQ(find<SetCpuAffinity<Hosted>>(exec), nullptr);
+    EXPECT_FALSE(exec.initial_affinity);
+}
+
 TEST(Attributes, AreToldInWords) {
     const auto told = [](const Json& members) {
         const Plan plan = *plan_of(patched_default(process(members)));
@@ -129,6 +155,21 @@ TEST(Attributes, IoPriorityIsOneNumber) {
     EXPECT_EQ(call->at[1], 0);
     EXPECT_EQ(call->at[2], 2 << 13 | 6) << "IOPRIO_CLASS_BE";
     EXPECT_EQ(init.report().errnum, EPERM);
+}
+
+TEST(Attributes, AffinityIsAMask) {
+    FakeKernel kernel;
+    std::vector<std::uint64_t> seen(2);
+    kernel.on(__NR_sched_setaffinity, [&seen](const Call& call) {
+        EXPECT_EQ(call.at[0], 0);
+        EXPECT_EQ(call.at[1], 16);
+        std::memcpy(seen.data(), reinterpret_cast<const void*>(call.at[2]), 16);
+        return 0L;
+    });
+    FakeMachine init(SetCpuAffinity<Hosted>{.cpus = {5, 1}});
+    ASSERT_TRUE(init.accepted());
+    init.run();
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{5, 1}));
 }
 
 }  // namespace

@@ -68,11 +68,6 @@ INSTANTIATE_TEST_SUITE_P(
                 not_built},
         Refused{
             "SELinux", {{"process", {{"selinuxLabel", "l"}}}}, Fault::unsupported, "/process/selinuxLabel", not_built},
-        Refused{"Affinity",
-                {{"process", {{"execCPUAffinity", {{"initial", "0"}}}}}},
-                Fault::unsupported,
-                "/process/execCPUAffinity",
-                not_built},
         Refused{"MountLabel", {{"linux", {{"mountLabel", "l"}}}}, Fault::unsupported, "/linux/mountLabel", not_built},
         Refused{"NetDevices",
                 {{"linux", {{"netDevices", {{"eth0", Json::object()}}}}}},

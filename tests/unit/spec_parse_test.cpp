@@ -153,6 +153,7 @@ constexpr Case process[] = {
     {"/process/ioPriority", R"({"class": "RT"})", "/process/ioPriority/class", "is not an I/O priority class"},
     {"/process/execCPUAffinity", R"({"initial": "0-"})", "/process/execCPUAffinity/initial",
      "is not a number or a range"},
+    {"/process/execCPUAffinity", R"({"final": "0-8192"})", "/process/execCPUAffinity/final", "8191"},
 };
 
 constexpr Case linux_object[] = {

@@ -25,4 +25,8 @@ Result perform(Machine&, const plan::SetIoPriority<Wire>& step) {
     return sys::call(__NR_ioprio_set, this_process, 0, step.io_class << class_shift | step.priority);
 }
 
+Result perform(Machine& machine, const plan::SetCpuAffinity<Wire>& step) {
+    return sys::call(__NR_sched_setaffinity, 0, step.cpus.count * sizeof(uint64_t), machine.program.numbers(step.cpus));
+}
+
 }  // namespace ocirt::init

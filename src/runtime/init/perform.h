@@ -58,6 +58,7 @@ Result perform(Machine&, const plan::SetNoNewPrivileges<Wire>&);
 // attributes.cpp
 Result perform(Machine&, const plan::SetScheduler<Wire>&);
 Result perform(Machine&, const plan::SetIoPriority<Wire>&);
+Result perform(Machine&, const plan::SetCpuAffinity<Wire>&);
 // credentials.cpp
 Result perform(Machine&, const plan::DropBounding<Wire>&);
 Result perform(Machine&, const plan::SetUser<Wire>&);

@@ -116,6 +116,7 @@ class Execution {
             plan_, {.socket = request_.console_socket, .keep = request_.keep_console || !request_.detach})));
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
+        if (plan_.initial_affinity) TRY(run_on(*plan_.initial_affinity));
         joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count(), request_.parent)));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());

@@ -91,6 +91,7 @@ std::string hint_for(Op op, int errnum) {
                "cpuset allow (/linux/resources/cpu)";
     if (op == Op::set_io_priority && errnum == EPERM)
         return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
+    if (op == Op::set_cpu_affinity && errnum == EINVAL) return "none of them is one that the container may use";
     return {};
 }
 

@@ -42,4 +42,15 @@ struct SetIoPriority {
     }
 };
 
+// sched_setaffinity(2) of itself.
+template <class R>
+struct SetCpuAffinity {
+    static constexpr Op op = Op::set_cpu_affinity;
+    typename R::Numbers cpus{};  // as bits: 64 to a word, the lowest first
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("cpus", s.cpus);
+    }
+};
+
 }  // namespace ocirt::plan

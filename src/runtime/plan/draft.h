@@ -66,6 +66,7 @@ void plan_console(Draft& draft, bool bind);            // process.cpp
 [[nodiscard]] Result<> plan_lookup(Draft& draft);      // the parts of plan_process: what is looked up,
 void plan_program(Draft& draft);                       // and all that makes init the program
 void plan_attributes(Draft& draft);                    // attributes.cpp
+void plan_exec_affinity(Draft& draft);                 // of exec alone, once it is in its cgroups
 [[nodiscard]] Result<> plan_cgroups(Draft& draft);     // cgroups.cpp
 
 // A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is

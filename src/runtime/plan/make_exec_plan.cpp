@@ -55,6 +55,7 @@ Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& optio
         draft.plan.keep_groups = draft.honours(keep_original_groups);
         draft.add(await(Stage::trees));
         enter_cgroups(draft, options.task_files);
+        plan_exec_affinity(draft);
         join_namespaces(draft, !options.no_new_keyring);
         TRY(plan_lookup(draft));
         draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::ready)});
@@ -68,6 +69,7 @@ Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& optio
         return plan;
     }
     for (Step& step : plan->steps) stand_in(step.pointer, options.process_pointer);
+    if (plan->initial_affinity) stand_in(plan->initial_affinity->pointer, options.process_pointer);
     for (Warning& warning : plan->warnings) stand_in(warning.pointer, options.process_pointer);
     return plan;
 }

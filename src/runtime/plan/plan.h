@@ -35,7 +35,7 @@ using Action =
                  RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
                  SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
                  SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>, FindMount<Hosted>,
-                 Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>>;
+                 Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>, SetCpuAffinity<Hosted>>;
 
 struct Step {
     Action action;
@@ -72,6 +72,13 @@ struct UserNamespace {
     std::vector<spec::IdMapping> gid_mappings;
 };
 
+// The CPUs that the parent of an exec'd process runs on from then on, and its child at first; as bits, as in
+// SetCpuAffinity.
+struct InitialAffinity {
+    std::vector<std::uint64_t> cpus;
+    std::string pointer;
+};
+
 struct Warning {
     std::string pointer;
     std::string message;
@@ -90,7 +97,8 @@ struct Plan {
     std::vector<PlannedTree> trees;
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
-    bool terminal = false;  // init sends the master end of one (Stage::console)
+    std::optional<InitialAffinity> initial_affinity;  // of exec
+    bool terminal = false;                            // init sends the master end of one (Stage::console)
     std::optional<spec::ConsoleSize> console_size;
     bool notifies = false;     // the container gets a NOTIFY_SOCKET: the parent makes it before it opens the trees
     bool keep_groups = false;  // of the caller: they are the program's too

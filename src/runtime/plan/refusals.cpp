@@ -14,7 +14,6 @@ std::unexpected<Error> not_built(std::string pointer, const std::string& what) {
 Result<> refuse_in_process(const spec::Process& process) {
     if (!process.apparmor_profile.empty()) return not_built("/process/apparmorProfile", "an AppArmor profile");
     if (!process.selinux_label.empty()) return not_built("/process/selinuxLabel", "an SELinux label");
-    if (process.exec_cpu_affinity) return not_built("/process/execCPUAffinity", "a CPU affinity for exec");
     return {};
 }
 

@@ -83,6 +83,15 @@ std::string attribute_words(std::uint64_t set, std::uint64_t recursive_set, std:
     return join(words, ", ");
 }
 
+// "0,2,3"
+std::string number_list(const std::vector<std::uint64_t>& mask) {
+    constexpr std::size_t word_bits = 64;
+    std::vector<std::string> numbers;
+    for (std::size_t number = 0; number < mask.size() * word_bits; ++number)
+        if ((mask[number / word_bits] >> number % word_bits & 1) != 0) numbers.push_back(std::to_string(number));
+    return join(numbers, ",");
+}
+
 struct Sentence {
     std::string operator()(const Unshare<Hosted>& s) const {
         return "make new namespaces: " + namespace_names(s.flags);
@@ -201,6 +210,7 @@ struct Sentence {
         if (s.runtime != 0) words = std::to_string(s.runtime) + " ns of every " + std::to_string(s.period) + " ns";
         return "schedule as " + name + in_parentheses(words);
     }
+    std::string operator()(const SetCpuAffinity<Hosted>& s) const { return "run on the CPUs " + number_list(s.cpus); }
     std::string operator()(const SetIoPriority<Hosted>& s) const {
         const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";
         return "set the I/O priority to " + name + " " + std::to_string(s.priority);

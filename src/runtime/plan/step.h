@@ -89,6 +89,7 @@ enum class Op : uint32_t {
     leave,
     set_scheduler,
     set_io_priority,
+    set_cpu_affinity,
     count,
 };
 
