@@ -148,5 +148,19 @@ TEST(Attributes, AffinityToCpusThatAreNotThereIsRefused) {
     }
 }
 
+TEST(Attributes, Personality) {
+    Bundle bundle;
+    bundle.args({"/bin/busybox", "uname", "-m"});
+    const std::string native = bundle.run().out;
+    EXPECT_EQ(bundle.json("/linux/personality", {{"domain", "LINUX"}}).run().out, native);
+    const Finished finished = bundle.json("/linux/personality", {{"domain", "LINUX32"}}).run();
+#if defined(__x86_64__)
+    EXPECT_EQ(finished.out, "i686\n") << finished.err;
+#endif
+    bundle.args({"/bin/sleep", "1000"});
+    ASSERT_TRUE(bundle.launch());
+    EXPECT_EQ(bundle.exec({"/bin/busybox", "uname", "-m"}).out, finished.out);
+}
+
 }  // namespace
 }  // namespace ocirt::test

@@ -1,6 +1,7 @@
 // What a process is given by the kernel's own book-keeping: what is planned of it, and what init asks the kernel for.
 #include <gtest/gtest.h>
 #include <linux/sched.h>
+#include <sys/personality.h>
 
 #include <cerrno>
 #include <cstring>
@@ -41,12 +42,14 @@ const Json every_attribute = {{"process",
                                   {"runtime", 1},
                                   {"deadline", 2},
                                   {"period", 3}}},
-                                {"ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 7}}}}}};
+                                {"ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 7}}}}},
+                              {"linux", {{"personality", {{"domain", "LINUX32"}}}}}};
 
 TEST(Attributes, AreNotPlannedUnasked) {
     const Plan plan = *plan_of(patched_default({}));
     EXPECT_EQ(find<SetScheduler<Hosted>>(plan), nullptr);
     EXPECT_EQ(find<SetIoPriority<Hosted>>(plan), nullptr);
+    EXPECT_EQ(find<SetPersonality<Hosted>>(plan), nullptr);
 }
 
 // The hooks keep the runtime's; the capabilities that it takes are still there.
@@ -57,7 +60,8 @@ TEST(Attributes, AreSetBetweenTheHooksAndTheCredentials) {
     const std::size_t scheduler = index_of<SetScheduler<Hosted>>(plan);
     EXPECT_LT(index_of<RunHook<Hosted>>(plan), scheduler);
     EXPECT_LT(scheduler, index_of<SetIoPriority<Hosted>>(plan));
-    EXPECT_LT(index_of<SetIoPriority<Hosted>>(plan), index_of<DropBounding<Hosted>>(plan));
+    EXPECT_LT(index_of<SetIoPriority<Hosted>>(plan), index_of<SetPersonality<Hosted>>(plan));
+    EXPECT_LT(index_of<SetPersonality<Hosted>>(plan), index_of<DropBounding<Hosted>>(plan));
     EXPECT_EQ(plan.steps[scheduler].pointer, "/process/scheduler");
     EXPECT_EQ(plan.steps[scheduler + 1].pointer, "/process/ioPriority");
 }
@@ -68,6 +72,7 @@ TEST(Attributes, OfAnotherProcessAreItsOwn) {
     EXPECT_EQ(find<SetScheduler<Hosted>>(plan)->policy, 6U);
     ASSERT_NE(find<SetIoPriority<Hosted>>(plan), nullptr);
     EXPECT_EQ(find<SetIoPriority<Hosted>>(plan)->priority, 7U);
+    ASSERT_NE(find<SetPersonality<Hosted>>(plan), nullptr) << "the container's";
 }
 
 // The container's first process has none.
@@ -170,6 +175,15 @@ TEST(Attributes, AffinityIsAMask) {
     ASSERT_TRUE(init.accepted());
     init.run();
     EXPECT_EQ(seen, (std::vector<std::uint64_t>{5, 1}));
+}
+
+TEST(Attributes, PersonalityIsItsDomain) {
+    FakeKernel kernel;
+    FakeMachine init(SetPersonality<Hosted>{.domain = PER_LINUX32});
+    ASSERT_TRUE(init.accepted());
+    init.run();
+    ASSERT_NE(kernel.find(__NR_personality), nullptr);
+    EXPECT_EQ(kernel.find(__NR_personality)->at[0], PER_LINUX32);
 }
 
 }  // namespace

@@ -29,4 +29,6 @@ Result perform(Machine& machine, const plan::SetCpuAffinity<Wire>& step) {
     return sys::call(__NR_sched_setaffinity, 0, step.cpus.count * sizeof(uint64_t), machine.program.numbers(step.cpus));
 }
 
+Result perform(Machine&, const plan::SetPersonality<Wire>& step) { return sys::call(__NR_personality, step.domain); }
+
 }  // namespace ocirt::init

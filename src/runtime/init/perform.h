@@ -59,6 +59,7 @@ Result perform(Machine&, const plan::SetNoNewPrivileges<Wire>&);
 Result perform(Machine&, const plan::SetScheduler<Wire>&);
 Result perform(Machine&, const plan::SetIoPriority<Wire>&);
 Result perform(Machine&, const plan::SetCpuAffinity<Wire>&);
+Result perform(Machine&, const plan::SetPersonality<Wire>&);
 // credentials.cpp
 Result perform(Machine&, const plan::DropBounding<Wire>&);
 Result perform(Machine&, const plan::SetUser<Wire>&);

@@ -53,4 +53,15 @@ struct SetCpuAffinity {
     }
 };
 
+// personality(2).
+template <class R>
+struct SetPersonality {
+    static constexpr Op op = Op::set_personality;
+    uint32_t domain = 0;  // PER_*
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("domain", s.domain);
+    }
+};
+
 }  // namespace ocirt::plan

@@ -38,6 +38,10 @@ void plan_exec_affinity(Draft& draft) {
         draft.add(SetCpuAffinity<Hosted>{.cpus = std::move(cpus)}, pointer + "/final");
 }
 
-void plan_attributes(Draft& draft) { plan_scheduling(draft, *draft.config.process); }
+void plan_attributes(Draft& draft) {
+    plan_scheduling(draft, *draft.config.process);
+    if (const std::optional<spec::Personality>& personality = draft.config.linux.personality)
+        draft.add(SetPersonality<Hosted>{.domain = personality->domain}, "/linux/personality");
+}
 
 }  // namespace ocirt::plan

@@ -55,7 +55,8 @@ constexpr std::string_view names[] = {"unshare",
                                       "leave",
                                       "setScheduler",
                                       "setIoPriority",
-                                      "setCpuAffinity"};
+                                      "setCpuAffinity",
+                                      "setPersonality"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.

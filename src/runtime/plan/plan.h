@@ -35,7 +35,8 @@ using Action =
                  RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
                  SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
                  SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>, FindMount<Hosted>,
-                 Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>, SetCpuAffinity<Hosted>>;
+                 Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>, SetCpuAffinity<Hosted>,
+                 SetPersonality<Hosted>>;
 
 struct Step {
     Action action;

@@ -1,5 +1,6 @@
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -211,6 +212,9 @@ struct Sentence {
         return "schedule as " + name + in_parentheses(words);
     }
     std::string operator()(const SetCpuAffinity<Hosted>& s) const { return "run on the CPUs " + number_list(s.cpus); }
+    std::string operator()(const SetPersonality<Hosted>& s) const {
+        return std::string("set the execution domain to ") + (s.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
+    }
     std::string operator()(const SetIoPriority<Hosted>& s) const {
         const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";
         return "set the I/O priority to " + name + " " + std::to_string(s.priority);

@@ -90,6 +90,7 @@ enum class Op : uint32_t {
     set_scheduler,
     set_io_priority,
     set_cpu_affinity,
+    set_personality,
     count,
 };
 
