@@ -162,5 +162,34 @@ TEST(Attributes, Personality) {
     EXPECT_EQ(bundle.exec({"/bin/busybox", "uname", "-m"}).out, finished.out);
 }
 
+// numa_maps(5) has the policy in the second column of each mapping.
+TEST(Attributes, MemoryPolicy) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: of runtime-spec 1.3, which the peers here are older than";
+    if (!std::filesystem::exists("/proc/self/numa_maps")) GTEST_SKIP() << "SKIP: this kernel is built without NUMA";
+    const std::vector<std::string> print = {"/bin/sh", "-c", "cut -d' ' -f2 /proc/self/numa_maps | sort -u"};
+    Bundle bundle;
+    bundle.args(print);
+    EXPECT_EQ(bundle.run().out, "default\n");
+    bundle.json("/linux/memoryPolicy",
+                {{"mode", "MPOL_INTERLEAVE"}, {"nodes", "0"}, {"flags", {"MPOL_F_STATIC_NODES"}}});
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.out, "interleave=static:0\n") << finished.err;
+    EXPECT_EQ(bundle.json("/linux/memoryPolicy", {{"mode", "MPOL_LOCAL"}}).run().out, "local\n");
+
+    bundle.json("/linux/memoryPolicy", {{"mode", "MPOL_BIND"}, {"nodes", "0"}}).args({"/bin/sleep", "1000"});
+    ASSERT_TRUE(bundle.launch());
+    EXPECT_EQ(bundle.exec(print).out, "bind:0\n");
+}
+
+TEST(Attributes, MemoryNodesThatAreNotThereAreRefused) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: of runtime-spec 1.3, which the peers here are older than";
+    Bundle bundle;
+    bundle.json("/linux/memoryPolicy", {{"mode", "MPOL_BIND"}, {"nodes", "1023"}});
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_TRUE(finished.err.contains("/linux/memoryPolicy: set the memory policy MPOL_BIND (nodes 1023): "))
+        << finished.err;
+}
+
 }  // namespace
 }  // namespace ocirt::test

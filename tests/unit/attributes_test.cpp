@@ -1,5 +1,6 @@
 // What a process is given by the kernel's own book-keeping: what is planned of it, and what init asks the kernel for.
 #include <gtest/gtest.h>
+#include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <sys/personality.h>
 
@@ -35,21 +36,25 @@ std::size_t index_of(const Plan& plan) {
 
 Json process(const Json& members) { return {{"process", members}}; }
 
-const Json every_attribute = {{"process",
-                               {{"scheduler",
-                                 {{"policy", "SCHED_DEADLINE"},
-                                  {"flags", {"SCHED_FLAG_RESET_ON_FORK"}},
-                                  {"runtime", 1},
-                                  {"deadline", 2},
-                                  {"period", 3}}},
-                                {"ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 7}}}}},
-                              {"linux", {{"personality", {{"domain", "LINUX32"}}}}}};
+const Json every_attribute = {
+    {"process",
+     {{"scheduler",
+       {{"policy", "SCHED_DEADLINE"},
+        {"flags", {"SCHED_FLAG_RESET_ON_FORK"}},
+        {"runtime", 1},
+        {"deadline", 2},
+        {"period", 3}}},
+      {"ioPriority", {{"class", "IOPRIO_CLASS_BE"}, {"priority", 7}}}}},
+    {"linux",
+     {{"personality", {{"domain", "LINUX32"}}},
+      {"memoryPolicy", {{"mode", "MPOL_INTERLEAVE"}, {"nodes", "0-1,64"}, {"flags", {"MPOL_F_RELATIVE_NODES"}}}}}}};
 
 TEST(Attributes, AreNotPlannedUnasked) {
     const Plan plan = *plan_of(patched_default({}));
     EXPECT_EQ(find<SetScheduler<Hosted>>(plan), nullptr);
     EXPECT_EQ(find<SetIoPriority<Hosted>>(plan), nullptr);
     EXPECT_EQ(find<SetPersonality<Hosted>>(plan), nullptr);
+    EXPECT_EQ(find<SetMemoryPolicy<Hosted>>(plan), nullptr);
 }
 
 // The hooks keep the runtime's; the capabilities that it takes are still there.
@@ -61,7 +66,8 @@ TEST(Attributes, AreSetBetweenTheHooksAndTheCredentials) {
     EXPECT_LT(index_of<RunHook<Hosted>>(plan), scheduler);
     EXPECT_LT(scheduler, index_of<SetIoPriority<Hosted>>(plan));
     EXPECT_LT(index_of<SetIoPriority<Hosted>>(plan), index_of<SetPersonality<Hosted>>(plan));
-    EXPECT_LT(index_of<SetPersonality<Hosted>>(plan), index_of<DropBounding<Hosted>>(plan));
+    EXPECT_LT(index_of<SetPersonality<Hosted>>(plan), index_of<SetMemoryPolicy<Hosted>>(plan));
+    EXPECT_LT(index_of<SetMemoryPolicy<Hosted>>(plan), index_of<DropBounding<Hosted>>(plan));
     EXPECT_EQ(plan.steps[scheduler].pointer, "/process/scheduler");
     EXPECT_EQ(plan.steps[scheduler + 1].pointer, "/process/ioPriority");
 }
@@ -73,6 +79,11 @@ TEST(Attributes, OfAnotherProcessAreItsOwn) {
     ASSERT_NE(find<SetIoPriority<Hosted>>(plan), nullptr);
     EXPECT_EQ(find<SetIoPriority<Hosted>>(plan)->priority, 7U);
     ASSERT_NE(find<SetPersonality<Hosted>>(plan), nullptr) << "the container's";
+    ASSERT_NE(find<SetMemoryPolicy<Hosted>>(plan), nullptr) << "the container's";
+    EXPECT_EQ(find<SetMemoryPolicy<Hosted>>(plan)->mode, std::uint32_t{MPOL_INTERLEAVE | MPOL_F_RELATIVE_NODES});
+    EXPECT_EQ(find<SetMemoryPolicy<Hosted>>(plan)->nodes, (std::vector<std::uint64_t>{3, 1}));
+    EXPECT_NE(describe(plan).find("set the memory policy MPOL_INTERLEAVE (nodes 0,1,64, MPOL_F_RELATIVE_NODES)"),
+              std::string::npos);
 }
 
 // The container's first process has none.
@@ -184,6 +195,31 @@ TEST(Attributes, PersonalityIsItsDomain) {
     init.run();
     ASSERT_NE(kernel.find(__NR_personality), nullptr);
     EXPECT_EQ(kernel.find(__NR_personality)->at[0], PER_LINUX32);
+}
+
+TEST(Attributes, MemoryNodesAreAMaskAndItsLength) {
+    FakeKernel kernel;
+    kernel.on(__NR_set_mempolicy, [](const Call& call) {
+        EXPECT_EQ(call.at[0], MPOL_BIND);
+        EXPECT_EQ(*reinterpret_cast<const std::uint64_t*>(call.at[1]), 5U);
+        EXPECT_EQ(call.at[2], 65);
+        return 0L;
+    });
+    FakeMachine init(SetMemoryPolicy<Hosted>{.mode = MPOL_BIND, .nodes = {5}});
+    ASSERT_TRUE(init.accepted());
+    init.run();
+    EXPECT_EQ(kernel.count(__NR_set_mempolicy), 1U);
+}
+
+TEST(Attributes, APolicyWithoutNodesHasNoMask) {
+    FakeKernel kernel;
+    kernel.on(__NR_set_mempolicy, -ENOSYS);
+    FakeMachine init(SetMemoryPolicy<Hosted>{.mode = MPOL_LOCAL});
+    ASSERT_TRUE(init.accepted());
+    EXPECT_EQ(init.run(), 1);
+    ASSERT_NE(kernel.find(__NR_set_mempolicy), nullptr);
+    EXPECT_EQ(kernel.find(__NR_set_mempolicy)->at[1], 0);
+    EXPECT_EQ(init.report().errnum, ENOSYS);
 }
 
 }  // namespace

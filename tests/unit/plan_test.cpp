@@ -79,11 +79,6 @@ INSTANTIATE_TEST_SUITE_P(
                 Fault::unsupported,
                 "/linux/intelRdt",
                 not_built},
-        Refused{"MemoryPolicy",
-                {{"linux", {{"memoryPolicy", {{"mode", "MPOL_DEFAULT"}}}}}},
-                Fault::unsupported,
-                "/linux/memoryPolicy",
-                not_built},
         Refused{"IdmapWord", mounts({mount("/a", "bind", "/a", {"bind", "idmap"})}), Fault::unsupported, "/mounts/0",
                 "idmapped"}),
     [](const auto& info) { return info.param.name; });

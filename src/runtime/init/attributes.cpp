@@ -31,4 +31,12 @@ Result perform(Machine& machine, const plan::SetCpuAffinity<Wire>& step) {
 
 Result perform(Machine&, const plan::SetPersonality<Wire>& step) { return sys::call(__NR_personality, step.domain); }
 
+Result perform(Machine& machine, const plan::SetMemoryPolicy<Wire>& step) {
+    constexpr unsigned long word_bits = 64;
+    // The kernel takes one number less than it is told.
+    if (step.nodes.count == 0) return sys::call(__NR_set_mempolicy, step.mode, nullptr, 0);
+    return sys::call(__NR_set_mempolicy, step.mode, machine.program.numbers(step.nodes),
+                     step.nodes.count * word_bits + 1);
+}
+
 }  // namespace ocirt::init

@@ -60,6 +60,7 @@ Result perform(Machine&, const plan::SetScheduler<Wire>&);
 Result perform(Machine&, const plan::SetIoPriority<Wire>&);
 Result perform(Machine&, const plan::SetCpuAffinity<Wire>&);
 Result perform(Machine&, const plan::SetPersonality<Wire>&);
+Result perform(Machine&, const plan::SetMemoryPolicy<Wire>&);
 // credentials.cpp
 Result perform(Machine&, const plan::DropBounding<Wire>&);
 Result perform(Machine&, const plan::SetUser<Wire>&);

@@ -64,4 +64,17 @@ struct SetPersonality {
     }
 };
 
+// set_mempolicy(2).
+template <class R>
+struct SetMemoryPolicy {
+    static constexpr Op op = Op::set_memory_policy;
+    uint32_t mode = 0;            // MPOL_* and MPOL_F_*
+    typename R::Numbers nodes{};  // as bits: 64 to a word, the lowest first
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("mode", s.mode);
+        v("nodes", s.nodes);
+    }
+};
+
 }  // namespace ocirt::plan

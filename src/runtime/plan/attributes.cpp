@@ -42,6 +42,10 @@ void plan_attributes(Draft& draft) {
     plan_scheduling(draft, *draft.config.process);
     if (const std::optional<spec::Personality>& personality = draft.config.linux.personality)
         draft.add(SetPersonality<Hosted>{.domain = personality->domain}, "/linux/personality");
+    if (const std::optional<spec::MemoryPolicy>& policy = draft.config.linux.memory_policy)
+        draft.add(SetMemoryPolicy<Hosted>{.mode = static_cast<std::uint32_t>(policy->mode | policy->flags),
+                                          .nodes = spec::number_mask(policy->nodes)},
+                  "/linux/memoryPolicy");
 }
 
 }  // namespace ocirt::plan

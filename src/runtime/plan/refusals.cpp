@@ -25,7 +25,6 @@ Result<> refuse_unbuilt(const spec::Config& config) {
     if (!linux.mount_label.empty()) return not_built("/linux/mountLabel", "an SELinux mount label");
     if (!linux.net_devices.empty()) return not_built("/linux/netDevices", "moving network devices");
     if (linux.intel_rdt) return not_built("/linux/intelRdt", "Intel RDT");
-    if (linux.memory_policy) return not_built("/linux/memoryPolicy", "a NUMA memory policy");
     return {};
 }
 

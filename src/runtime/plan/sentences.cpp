@@ -8,6 +8,7 @@
 
 #include "runtime/plan/describe.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/spec/memory_policy_words.h"
 #include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
@@ -214,6 +215,16 @@ struct Sentence {
     std::string operator()(const SetCpuAffinity<Hosted>& s) const { return "run on the CPUs " + number_list(s.cpus); }
     std::string operator()(const SetPersonality<Hosted>& s) const {
         return std::string("set the execution domain to ") + (s.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
+    }
+    std::string operator()(const SetMemoryPolicy<Hosted>& s) const {
+        std::string words = s.nodes.empty() ? "" : "nodes " + number_list(s.nodes);
+        for (const auto& flag : spec::memory_policy_flags)
+            if ((s.mode & static_cast<std::uint32_t>(flag.value)) != 0)
+                words += (words.empty() ? "" : ", ") + std::string(flag.name);
+        std::string name = "?";
+        for (const auto& mode : spec::memory_policy_modes)
+            if (static_cast<std::uint32_t>(mode.value) == (s.mode & ~std::uint32_t{MPOL_MODE_FLAGS})) name = mode.name;
+        return "set the memory policy " + name + in_parentheses(words);
     }
     std::string operator()(const SetIoPriority<Hosted>& s) const {
         const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";

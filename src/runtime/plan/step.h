@@ -91,6 +91,7 @@ enum class Op : uint32_t {
     set_io_priority,
     set_cpu_affinity,
     set_personality,
+    set_memory_policy,
     count,
 };
 

@@ -72,6 +72,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::set_io_priority: f.template operator()<SetIoPriority<R>>(); return true;
         case Op::set_cpu_affinity: f.template operator()<SetCpuAffinity<R>>(); return true;
         case Op::set_personality: f.template operator()<SetPersonality<R>>(); return true;
+        case Op::set_memory_policy: f.template operator()<SetMemoryPolicy<R>>(); return true;
         case Op::count: break;
     }
     return false;

@@ -20,7 +20,7 @@ struct FeatureSet {
     bool intel_rdt = false;
     bool idmapped_mounts = false;
     bool net_devices = false;
-    bool memory_policy = false;
+    bool memory_policy = true;
     bool checkpoint = false;
 };
 inline constexpr FeatureSet built_features{};
