@@ -21,6 +21,7 @@
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
+#include "runtime/lifecycle/security_modules.h"
 #include "runtime/lifecycle/terminal.h"
 #include "runtime/lifecycle/trace.h"
 #include "runtime/plan/make_exec_plan.h"
@@ -104,7 +105,8 @@ class Execution {
                                                     .no_new_keyring = container_.record.no_new_keyring,
                                                     .task_files = rootless_ ? 0 : static_cast<std::uint32_t>(v1_count),
                                                     .passed = request_.passed,
-                                                    .annotations = allowed_annotations(process_->config.annotations)}));
+                                                    .annotations = allowed_annotations(process_->config.annotations),
+                                                    .modules = probe_security_modules(process_->config)}));
         return compile_seccomp(plan_, process_->config, request_.root);
     }
 

@@ -92,6 +92,7 @@ std::string hint_for(Op op, int errnum) {
     if (op == Op::set_io_priority && errnum == EPERM)
         return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
     if (op == Op::set_cpu_affinity && errnum == EINVAL) return "none of them is one that the container may use";
+    if (op == Op::set_label && errnum == ENOENT) return "no profile of that name is loaded";
     if (op == Op::set_memory_policy && errnum == ENOSYS) return "this kernel is built without NUMA";
     if (op == Op::set_memory_policy && errnum == EINVAL)
         return "the kernel does not know the policy, or the container may use none of the nodes";

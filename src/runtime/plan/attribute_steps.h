@@ -1,5 +1,5 @@
-// Steps (steps.h): what the kernel keeps of a process and its program inherits: how it is scheduled, where it runs and
-// where its memory comes from. Freestanding.
+// Steps (steps.h): what the kernel keeps of a process and its program inherits: how it is scheduled, where it runs,
+// where its memory comes from, and what confines it. Freestanding.
 #pragma once
 
 #include "runtime/plan/step.h"
@@ -74,6 +74,22 @@ struct SetMemoryPolicy {
     static constexpr void fields(S& s, V&& v) {
         v("mode", s.mode);
         v("nodes", s.nodes);
+    }
+};
+
+// Writes to one of its own attributes in procfs, /proc/self/attr/<attribute> (proc_pid_attr(5)); `old_attribute` where
+// that one is missing. The label of "exec" is taken at execve.
+template <class R>
+struct SetLabel {
+    static constexpr Op op = Op::set_label;
+    typename R::Text attribute{};
+    typename R::Text old_attribute{};
+    typename R::Text label{};  // empty: none any more
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("attribute", s.attribute);
+        v("oldAttribute", s.old_attribute);
+        v("label", s.label);
     }
 };
 

@@ -57,7 +57,8 @@ constexpr std::string_view names[] = {"unshare",
                                       "setIoPriority",
                                       "setCpuAffinity",
                                       "setPersonality",
-                                      "setMemoryPolicy"};
+                                      "setMemoryPolicy",
+                                      "setLabel"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.

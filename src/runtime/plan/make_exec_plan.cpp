@@ -30,10 +30,10 @@ void join_namespaces(Draft& draft, bool new_keyring) {
     if (draft.has(NamespaceKind::user)) draft.add(BecomeRoot<Hosted>{.keep_groups = draft.plan.keep_groups ? 1u : 0u});
     // A joined mount namespace's root is the container's.
     if (!draft.has(NamespaceKind::mount)) draft.add(EnterRoot<Hosted>{}, "/root/path");
-    // The container's own, by its name.
-    if (new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
     if (draft.has(NamespaceKind::pid))
         draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
+    // The container's own, by its name.
+    if (new_keyring) plan_keyring(draft);
     draft.add(NewSession<Hosted>{});
     plan_console(draft, false);
 }
@@ -48,7 +48,12 @@ void stand_in(std::string& pointer, const std::string& process) {
 Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options) {
     const auto planned = [&]() -> Result<Plan> {
         TRY(refuse_unbuilt(config));
-        const Host host{.uid = options.rootless ? 1u : 0u, .gid = 0, .cgroups = {}, .annotations = options.annotations};
+        TRY(check_labels(config, options.modules));
+        const Host host{.uid = options.rootless ? 1u : 0u,
+                        .gid = 0,
+                        .cgroups = {},
+                        .annotations = options.annotations,
+                        .modules = options.modules};
         const Options usual{.id = options.id, .bundle = {}, .passed = options.passed};
         Draft draft{.config = config, .host = host, .options = usual};
         draft.plan.id = options.id;

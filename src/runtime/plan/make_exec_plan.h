@@ -13,6 +13,7 @@
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/security_modules.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::plan {
@@ -25,6 +26,7 @@ struct ExecOptions {
     std::uint32_t task_files = 0;  // v1 cgroups that init enters by itself: Plan::task_files is the first one's slot
     PassedFds passed{};
     Annotations annotations{};
+    SecurityModules modules{};
 };
 
 // `config` is the container's, with the process to execute in place of its own. Of the result only these count: steps,

@@ -1,8 +1,8 @@
 // The user's program: what is looked up while the container is created, what is set once it is told to start.
 //
-// The order at start: hooks, limits, attributes (attributes.cpp), bounding set, user, capabilities, working directory,
-// seccomp, execve. A seccomp filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept
-// until execve, which takes it.
+// The order at start: hooks, limits, attributes (attributes.cpp), labels, bounding set, user, capabilities, working
+// directory, seccomp, execve. A seccomp filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the
+// second is kept until execve, which takes it.
 #include <linux/capability.h>
 
 #include <string_view>
@@ -110,6 +110,7 @@ void plan_program(Draft& draft) {
             "/process/rlimits/" + std::to_string(i));
     }
     plan_attributes(draft);
+    plan_exec_labels(draft);
     plan_credentials(draft, process);
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
     draft.add(SetUmask<Hosted>{.mask = process.user.umask.value_or(0022)}, "/process/user/umask");

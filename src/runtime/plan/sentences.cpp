@@ -4,7 +4,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <bit>
+#include <string_view>
 
 #include "runtime/plan/describe.h"
 #include "runtime/security/capabilities.h"
@@ -225,6 +227,13 @@ struct Sentence {
         for (const auto& mode : spec::memory_policy_modes)
             if (static_cast<std::uint32_t>(mode.value) == (s.mode & ~std::uint32_t{MPOL_MODE_FLAGS})) name = mode.name;
         return "set the memory policy " + name + in_parentheses(words);
+    }
+    std::string operator()(const SetLabel<Hosted>& s) const {
+        if (s.attribute == "keycreate") return s.label.empty() ? "label keys no more" : "label keys with " + s.label;
+        const std::string_view command = "exec ";
+        if (s.attribute == "exec") return "take the SELinux label " + s.label + " with the program";
+        return "take the AppArmor profile " + s.label.substr(std::min(command.size(), s.label.size())) +
+               " with the program";
     }
     std::string operator()(const SetIoPriority<Hosted>& s) const {
         const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";

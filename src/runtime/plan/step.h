@@ -92,6 +92,7 @@ enum class Op : uint32_t {
     set_cpu_affinity,
     set_personality,
     set_memory_policy,
+    set_label,
     count,
 };
 
