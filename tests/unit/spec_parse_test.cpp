@@ -255,6 +255,8 @@ constexpr Case seccomp[] = {
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]})",
      "/linux/seccomp/flags/0", "is not a seccomp flag"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_NOTIFY"})", "/linux/seccomp", "needs listenerPath"},
+    {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"})",
+     "/linux/seccomp/listenerMetadata", "listenerPath names none"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "x.sock"})",
      "/linux/seccomp/listenerPath", "is not an absolute path"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG", "names": []}]})",

@@ -65,6 +65,7 @@ void explain_detail(const Report& report, Error& error) {
             error.detail = "it took longer than " + std::to_string(report.value) + " ms and was killed";
             break;
         case Detail::exec_failed: error.object = text; break;
+        case Detail::not_taken: error.detail = "nobody has taken its listener"; break;
         case Detail::kernel_log: error.detail = without_levels(text); break;
         case Detail::unsafe_target: error.detail = text; break;
     }
@@ -92,6 +93,8 @@ std::string hint_for(Op op, int errnum) {
     if (op == Op::set_io_priority && errnum == EPERM)
         return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
     if (op == Op::set_cpu_affinity && errnum == EINVAL) return "none of them is one that the container may use";
+    if (op == Op::install_seccomp && errnum == EBUSY)
+        return "this runtime is under a filter with a listener itself: the kernel allows one";
     if (op == Op::set_label && errnum == ENOENT) return "no profile of that name is loaded";
     if (op == Op::set_memory_policy && errnum == ENOSYS) return "this kernel is built without NUMA";
     if (op == Op::set_memory_policy && errnum == EINVAL)
@@ -121,7 +124,7 @@ Result<ReportPage> ReportPage::map(Fd file) {
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size < sizeof(Report) || size > page_size(plan::step_limit))
         return fail({.fault = Fault::corrupted, .operation = "read init's report", .detail = "it has a wrong size"});
-    void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+    void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address == MAP_FAILED) return fail_errno("mmap", "map init's report");
     Mapping page(static_cast<Report*>(address), Unmap{size});
     if (page->magic != plan::report_magic || page_size(page->step_count) > size)
@@ -136,6 +139,14 @@ bool ReportPage::failed() const {
 bool ReportPage::executing() const {
     return std::atomic_ref(page_->outcome).load(std::memory_order_acquire) == plan::Outcome::executing;
 }
+
+std::optional<int> ReportPage::listener() const {
+    const std::uint32_t plus_one = std::atomic_ref(page_->listener).load(std::memory_order_acquire);
+    if (plus_one == 0) return std::nullopt;
+    return static_cast<int>(plus_one - 1);
+}
+
+void ReportPage::acknowledge_listener() { std::atomic_ref(page_->listener_taken).store(1, std::memory_order_release); }
 
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);

@@ -155,6 +155,9 @@ std::string describe_json(const Plan& plan) {
     object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
     object["createHooks"] = to_json(plan.create_hooks);
     object["steps"] = to_json(plan.steps);
+    if (plan.seccomp_listener)
+        object["seccompListener"] = {{"path", plan.seccomp_listener->path},
+                                     {"metadata", plan.seccomp_listener->metadata}};
     object["poststartHooks"] = to_json(plan.poststart_hooks);
     object["poststopHooks"] = to_json(plan.poststop_hooks);
     object["warnings"] = Json::array();

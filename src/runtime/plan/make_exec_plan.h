@@ -30,9 +30,9 @@ struct ExecOptions {
 };
 
 // `config` is the container's, with the process to execute in place of its own. Of the result only these count: steps,
-// oom_score_adj, initial_affinity, task_files, warnings. Stage::trees brings slot_container, the task files, and
-// slot_root (the container's root as it is now) where the container has no mount namespace of its own. Fails with
-// Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.
+// oom_score_adj, initial_affinity, seccomp_listener, task_files, warnings. Stage::trees brings slot_container, the task
+// files, and slot_root (the container's root as it is now) where the container has no mount namespace of its own. Fails
+// with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.
 [[nodiscard]] Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options);
 
 }  // namespace ocirt::plan

@@ -68,6 +68,12 @@ struct PlannedCgroupTree {
     std::string pointer;
 };
 
+// Where the seccomp filter's listener goes, and what is said with it (config-linux.md "Seccomp").
+struct SeccompListener {
+    std::string path;  // absolute, of the host
+    std::string metadata;
+};
+
 struct UserNamespace {
     std::vector<spec::IdMapping> uid_mappings;
     std::vector<spec::IdMapping> gid_mappings;
@@ -110,9 +116,10 @@ struct Plan {
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
     // is still writing the device rules.
     bool awaits_create_hooks = false;
-    std::vector<Step> create_hooks;     // prestart and createRuntime, once init has mounted everything
-    std::vector<Step> poststart_hooks;  // once the program runs
-    std::vector<Step> poststop_hooks;   // once the container is deleted
+    std::vector<Step> create_hooks;                   // prestart and createRuntime, once init has mounted everything
+    std::optional<SeccompListener> seccomp_listener;  // the filter has one
+    std::vector<Step> poststart_hooks;                // once the program runs
+    std::vector<Step> poststop_hooks;                 // once the container is deleted
 
     // init's part.
     std::vector<Step> steps;

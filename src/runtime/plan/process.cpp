@@ -9,6 +9,7 @@
 
 #include "runtime/plan/draft.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/security/seccomp.h"
 
 namespace ocirt::plan {
 namespace {
@@ -114,7 +115,11 @@ void plan_program(Draft& draft) {
     plan_credentials(draft, process);
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
     draft.add(SetUmask<Hosted>{.mask = process.user.umask.value_or(0022)}, "/process/user/umask");
-    if (draft.config.linux.seccomp) draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
+    if (const std::optional<spec::Seccomp>& seccomp = draft.config.linux.seccomp) {
+        if (security::notifies(*seccomp))
+            draft.plan.seccomp_listener = {.path = seccomp->listener_path, .metadata = seccomp->listener_metadata};
+        draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
+    }
     draft.add(Exec<Hosted>{.args = process.args,
                            .env = environment(draft, process),
                            .preserve_fds = draft.options.passed.count(),

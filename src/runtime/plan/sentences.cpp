@@ -59,6 +59,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::moved: return "moved to another process";
         case Stage::console: return "the terminal";
         case Stage::execute: return "the word to execute the program";
+        case Stage::listener: return "the seccomp listener to be taken";
     }
     return "stage " + std::to_string(stage);
 }

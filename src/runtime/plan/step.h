@@ -37,6 +37,7 @@ enum class Stage : uint32_t {
     moved = 9,         // init: goes on as another process: pid and pidfd follow (Respawn)
     console = 10,      // init: the terminal's master end comes with it (OpenConsole)
     execute = 11,      // parent of an exec: go on to the program; the channel closes when it runs
+    listener = 12,  // init: a seccomp filter with a listener comes next. Back: install it, the listener will be taken
 };
 
 enum class Op : uint32_t {
