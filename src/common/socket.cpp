@@ -42,6 +42,13 @@ Result<Fd> make_socket(int type) {
     return socket;
 }
 
+Result<Fd> connected(Fd socket, const Fd& directory, const std::string& name) {
+    const sockaddr_un address = TRY(address_of(directory, name));
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+        return fail_errno("connect", "connect to the socket", name);
+    return socket;
+}
+
 // One message, as far as there is room for it. Nothing: the peer has closed.
 struct Arrived {
     std::size_t size = 0;
@@ -74,16 +81,8 @@ Result<Arrived> receive(const Fd& socket, void* data, std::size_t room) {
     return arrived;
 }
 
-}  // namespace
-
-Result<std::pair<Fd, Fd>> make_socket_pair() {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return fail_errno("socketpair", "make a socket pair");
-    return std::pair(Fd(pair[0]), Fd(pair[1]));
-}
-
-Result<> send_message(const Fd& socket, const void* data, std::size_t size, std::span<const int> descriptors) {
+// How much of it was sent: of a message all.
+Result<std::size_t> send_some(const Fd& socket, const void* data, std::size_t size, std::span<const int> descriptors) {
     alignas(cmsghdr) char control[CMSG_SPACE(descriptor_limit * sizeof(int))];
     iovec part{.iov_base = const_cast<void*>(data), .iov_len = size};
     msghdr header{};
@@ -102,9 +101,32 @@ Result<> send_message(const Fd& socket, const void* data, std::size_t size, std:
         std::memcpy(CMSG_DATA(rights), descriptors.data(), bytes);
     }
     for (;;) {
-        if (::sendmsg(socket.get(), &header, MSG_NOSIGNAL) >= 0) return {};
+        const ssize_t sent = ::sendmsg(socket.get(), &header, MSG_NOSIGNAL);
+        if (sent >= 0) return static_cast<std::size_t>(sent);
         if (errno != EINTR) return fail_errno("sendmsg", "send a message");
     }
+}
+
+}  // namespace
+
+Result<std::pair<Fd, Fd>> make_socket_pair() {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return fail_errno("socketpair", "make a socket pair");
+    return std::pair(Fd(pair[0]), Fd(pair[1]));
+}
+
+Result<> send_message(const Fd& socket, const void* data, std::size_t size, std::span<const int> descriptors) {
+    (void)TRY(send_some(socket, data, size, descriptors));
+    return {};
+}
+
+Result<> send_stream(const Fd& socket, std::string_view text, std::span<const int> descriptors) {
+    while (!text.empty()) {
+        text.remove_prefix(TRY(send_some(socket, text.data(), text.size(), descriptors)));
+        descriptors = {};
+    }
+    return {};
 }
 
 Result<Received> receive_message(const Fd& socket, void* data, std::size_t size, std::chrono::milliseconds deadline) {
@@ -163,11 +185,16 @@ Result<Fd> connect_datagram(const std::string& address) {
 }
 
 Result<Fd> connect_at(const Fd& directory, const std::string& name, int type) {
-    Fd socket = TRY(make_socket(type));
-    const sockaddr_un address = TRY(address_of(directory, name));
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-        return fail_errno("connect", "connect to the socket", name);
-    return socket;
+    return connected(TRY(make_socket(type)), directory, name);
+}
+
+Result<Fd> connect_stream_at(const Fd& directory, const std::string& name, std::chrono::milliseconds deadline) {
+    Fd socket = TRY(make_socket(SOCK_STREAM));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(deadline);
+    const timeval limit{.tv_sec = seconds.count(), .tv_usec = std::chrono::microseconds(deadline - seconds).count()};
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0)
+        return fail_errno("setsockopt", "limit the time of sending");
+    return connected(std::move(socket), directory, name);
 }
 
 }  // namespace ocirt

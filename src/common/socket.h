@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,12 @@ struct Datagram {
 // descriptor: the path may be longer than the 108 bytes of sun_path.
 [[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);
 [[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name, int type = SOCK_SEQPACKET);
+
+// A connection to a stream socket. Connecting and sending give up after `deadline`, with EAGAIN.
+[[nodiscard]] Result<Fd> connect_stream_at(const Fd& directory, const std::string& name,
+                                           std::chrono::milliseconds deadline);
+// All of `text` over a stream, the descriptors on its first byte.
+[[nodiscard]] Result<> send_stream(const Fd& socket, std::string_view text, std::span<const int> descriptors);
 
 // A datagram socket named `name` in `directory`, which everybody who reaches the name may write to (mode 0777). It
 // never blocks. Bound as listen_at does.

@@ -106,6 +106,12 @@ Result<> send_signal(const Fd& pidfd, int signal) {
     return fail_errno("pidfd_send_signal", "send the signal", std::to_string(signal));
 }
 
+Result<Fd> take_descriptor(const Fd& pidfd, int number) {
+    Fd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), number, 0)));
+    if (!fd) return fail_errno("pidfd_getfd", "take the descriptor", std::to_string(number));
+    return fd;
+}
+
 Result<Fd> open_tree(const std::string& path, unsigned flags) {
     Fd fd(::open_tree(AT_FDCWD, path.c_str(), flags | OPEN_TREE_CLOEXEC));
     if (!fd) return fail_errno("open_tree", "open", path);

@@ -40,6 +40,9 @@ namespace ocirt::sys {
 // pidfd_send_signal(2). ESRCH when the process has been reaped.
 [[nodiscard]] Result<> send_signal(const Fd& pidfd, int signal);
 
+// pidfd_getfd(2), kernel 5.6: a copy of another process' descriptor. Takes the right to ptrace it.
+[[nodiscard]] Result<Fd> take_descriptor(const Fd& pidfd, int number);
+
 // open_tree(2) of an open descriptor or a path.
 [[nodiscard]] Result<Fd> open_tree(const std::string& path, unsigned flags);
 

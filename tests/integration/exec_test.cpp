@@ -327,13 +327,6 @@ INSTANTIATE_TEST_SUITE_P(
                 just_true,
                 255,
                 "use the console socket x: the process has no terminal"},
-        Refusal{"AppArmor",
-                {"--apparmor", "x"},
-                just_true,
-                255,
-                "--apparmor: plan the container: an AppArmor profile is not"},
-        Refusal{
-            "Label", {"--process-label", "x"}, just_true, 255, "--process-label: plan the container: an SELinux label"},
         Refusal{"UnknownOption", {"--bogus"}, just_true, 1, "--bogus"}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -49,8 +49,8 @@ TEST(ExecPlan, JoinsBeforeItIsSeenAndLooksUpBeforeItRuns) {
     const std::vector<Op> expected = {Op::await,
                                       Op::enter_cgroups,
                                       Op::join_namespace,
-                                      Op::join_session_keyring,
                                       Op::respawn,
+                                      Op::join_session_keyring,
                                       Op::new_session,
                                       Op::open_console,
                                       Op::change_directory,
@@ -127,6 +127,20 @@ TEST(ExecPlan, InstallsTheContainersFilterLast) {
     const Json seccomp = {{"linux", {{"seccomp", {{"defaultAction", "SCMP_ACT_ALLOW"}}}}}};
     const std::vector<Op> list = ops(*exec_plan(seccomp));
     EXPECT_EQ(list[list.size() - 2], Op::install_seccomp);
+}
+
+TEST(ExecPlan, NamesTheAgentWhereTheFilterNotifies) {
+    const auto listener = [](const char* action) {
+        const Json seccomp = {{"defaultAction", "SCMP_ACT_ALLOW"},
+                              {"listenerPath", "/run/agent.sock"},
+                              {"listenerMetadata", "m"},
+                              {"syscalls", {{{"names", {"mkdir"}}, {"action", action}}}}};
+        return exec_plan({{"linux", {{"seccomp", seccomp}}}})->seccomp_listener;
+    };
+    ASSERT_TRUE(listener("SCMP_ACT_NOTIFY"));
+    EXPECT_EQ(listener("SCMP_ACT_NOTIFY")->path, "/run/agent.sock");
+    EXPECT_EQ(listener("SCMP_ACT_NOTIFY")->metadata, "m");
+    EXPECT_FALSE(listener("SCMP_ACT_ERRNO"));
 }
 
 TEST(ExecPlan, CarriesTheOomScore) { EXPECT_EQ(exec_plan({{"process", {{"oomScoreAdj", 500}}}})->oom_score_adj, 500); }

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 #include <set>
@@ -307,6 +308,61 @@ TEST(InitOperations, AfterTheFilterOnlyExecveIsCalled) {
     EXPECT_EQ(kernel.calls.at(kernel.calls.size() - 2).number, __NR_seccomp);
     EXPECT_EQ(kernel.calls.back().number, __NR_execve);
     EXPECT_EQ(init.report().outcome, Outcome::failed);
+}
+
+// Answers what init says over its channel with the same words.
+FakeKernel::Answer echo_of(const plan::Message& message) {
+    return [message](const Call& call) {
+        struct Header {  // struct msghdr
+            void* name;
+            unsigned name_size;
+            iovec* vectors;
+            std::size_t count;
+            void* control;
+            std::size_t control_size;
+            int flags;
+        };
+        auto* header = reinterpret_cast<Header*>(call.at[1]);
+        *static_cast<plan::Message*>(header->vectors->iov_base) = message;
+        header->control_size = 0;
+        header->flags = 0;
+        return static_cast<long>(sizeof message);
+    };
+}
+
+constexpr std::uint64_t new_listener = 8;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
+
+TEST(InitOperations, AListenerIsAnnouncedAndNothingIsCalledUntilItIsTaken) {
+    FakeKernel kernel;
+    kernel.on(__NR_recvmsg, echo_of({.stage = Stage::listener}));
+    FakeMachine init(InstallSeccomp<Hosted>{new_listener, std::vector<std::byte>(8)});
+    ASSERT_TRUE(init.accepted());
+    plan::Report& page = *init.machine().report;
+    std::size_t calls = 0;
+    kernel.on(__NR_seccomp, [&](const Call& call) {
+        EXPECT_EQ(call.at[1], static_cast<long>(new_listener));
+        EXPECT_EQ(kernel.count(__NR_sendmsg), 1U);
+        EXPECT_EQ(kernel.count(__NR_recvmsg), 1U);
+        EXPECT_EQ(page.listener, 0U);
+        page.listener_taken = 1;  // as fast as nobody is: init does not wait in this test
+        calls = kernel.calls.size();
+        return 9L;
+    });
+    kernel.on(__NR_execve, -ENOEXEC);
+    EXPECT_EQ(init.run(), 1);
+    EXPECT_EQ(page.listener, 10U) << "the descriptor's number, plus one";
+    EXPECT_FALSE(init.machine().unattended);
+    ASSERT_EQ(kernel.calls.size(), calls + 1);
+    EXPECT_EQ(kernel.calls.back().number, __NR_execve);
+}
+
+TEST(InitOperations, NoFilterIsInstalledWhereNobodyTakesItsListener) {
+    FakeKernel kernel;  // recvmsg answers 0: the peer has gone
+    FakeMachine init(InstallSeccomp<Hosted>{new_listener, std::vector<std::byte>(8)});
+    EXPECT_EQ(init.run(), 1);
+    EXPECT_EQ(init.report().detail, Detail::channel_closed);
+    EXPECT_EQ(kernel.count(__NR_seccomp), 0U);
+    EXPECT_EQ(kernel.count(__NR_execve), 0U);
 }
 
 TEST(InitOperations, ADirectoryOutsideTheRootIsRefused) {

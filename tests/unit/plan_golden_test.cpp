@@ -87,18 +87,16 @@ Json with(Json patch, const Json& more) {
 
 std::vector<Case> engine_cases() {
     // What these two ask for and this version refuses by name (plan_test.cpp) is left out.
-    Json containerd = {{"process", {{"apparmorProfile", nullptr}}},
-                       {"mounts", read_json(data / "containerd.json")["mounts"]}};
+    Json containerd = {{"mounts", read_json(data / "containerd.json")["mounts"]}};
     for (Json& entry : containerd["mounts"])
         for (const char* key : {"uidMappings", "gidMappings"}) entry.erase(key);
-    const Json runc = {
-        {"process", {{"scheduler", nullptr}, {"ioPriority", nullptr}, {"execCPUAffinity", nullptr}}},
-        {"linux",
-         {{"netDevices", nullptr}, {"intelRdt", nullptr}, {"personality", nullptr}, {"memoryPolicy", nullptr}}}};
+    const Json runc = {{"linux", {{"netDevices", nullptr}, {"intelRdt", nullptr}}}};
+    Host labelling = v2_host();
+    labelling.modules.apparmor = true;
     return {
         {.name = "docker", .patch = {}, .host = hybrid_host(), .file = "docker.json"},
         {.name = "podman", .patch = {}, .file = "podman.json"},
-        {.name = "containerd", .patch = containerd, .file = "containerd.json"},
+        {.name = "containerd", .patch = containerd, .host = labelling, .file = "containerd.json"},
         {.name = "runc", .patch = runc, .host = full_v1_host(), .file = "runc.json"},
     };
 }

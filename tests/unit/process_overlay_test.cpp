@@ -79,9 +79,15 @@ TEST(InheritedProcess, TakesWhatTheFileLeavesOut) {
     Process file;
     Process container = usual();
     container.oom_score_adj = 500;
+    container.scheduler = Scheduler{.policy = 3, .nice = 5};
+    container.io_priority = IoPriority{.io_class = 2, .priority = 6};
+    container.exec_cpu_affinity = ExecCpuAffinity{.initial = "0", .final = "1"};
     inherit(file, container);
     EXPECT_EQ(file.capabilities->bounding, Strings{"CAP_KILL"});
     EXPECT_EQ(file.oom_score_adj, 500);
+    EXPECT_EQ(file.scheduler->nice, 5);
+    EXPECT_EQ(file.io_priority->priority, 6);
+    EXPECT_EQ(file.exec_cpu_affinity->final, "1");
     EXPECT_FALSE(file.no_new_privileges) << "the file said no";
     file.capabilities = Capabilities{};
     file.oom_score_adj = 0;

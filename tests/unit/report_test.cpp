@@ -141,5 +141,18 @@ TEST(ReportPage, OnlyWhatMakeMadeIsMapped) {
     EXPECT_EQ(refused.error().fault, Fault::corrupted);
 }
 
+TEST(ReportPage, TheListenerIsTakenOverTheSamePage) {
+    Result<ReportPage> inits = ReportPage::make(1);
+    ASSERT_TRUE(inits);
+    Result<ReportPage> page = ReportPage::map(Fd(::dup(inits->file().get())));
+    ASSERT_TRUE(page);
+    EXPECT_FALSE(page->listener());
+    auto& report = const_cast<Report&>(inits->report());
+    report.listener = 1;
+    EXPECT_EQ(page->listener(), 0);
+    page->acknowledge_listener();
+    EXPECT_EQ(report.listener_taken, 1U);
+}
+
 }  // namespace
 }  // namespace ocirt::lifecycle

@@ -153,6 +153,7 @@ constexpr Case process[] = {
     {"/process/ioPriority", R"({"class": "RT"})", "/process/ioPriority/class", "is not an I/O priority class"},
     {"/process/execCPUAffinity", R"({"initial": "0-"})", "/process/execCPUAffinity/initial",
      "is not a number or a range"},
+    {"/process/execCPUAffinity", R"({"final": "0-8192"})", "/process/execCPUAffinity/final", "8191"},
 };
 
 constexpr Case linux_object[] = {
@@ -254,6 +255,8 @@ constexpr Case seccomp[] = {
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]})",
      "/linux/seccomp/flags/0", "is not a seccomp flag"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_NOTIFY"})", "/linux/seccomp", "needs listenerPath"},
+    {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"})",
+     "/linux/seccomp/listenerMetadata", "listenerPath names none"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "x.sock"})",
      "/linux/seccomp/listenerPath", "is not an absolute path"},
     {"/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG", "names": []}]})",

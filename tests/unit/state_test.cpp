@@ -62,6 +62,8 @@ Record full_record() {
     record.poststop = {{.path = "/i", .args = {}, .env = {}, .timeout = {}}};
     record.start_steps = {{.index = 9, .op = plan::Op::exec, .pointer = "/process/args/0", .sentence = "exec: \"sh\""}};
     record.owner = 1000;
+    record.seccomp_listener_path = "/run/agent.sock";
+    record.seccomp_listener_metadata = "m";
     return record;
 }
 
@@ -78,6 +80,8 @@ TEST(Record, ComesBackAsItWas) {
     EXPECT_FALSE(read->poststop.at(0).timeout);
     EXPECT_EQ(read->start_steps.at(0).op, plan::Op::exec);
     EXPECT_EQ(read->owner, 1000U);
+    EXPECT_EQ(read->seccomp_listener_path, "/run/agent.sock");
+    EXPECT_EQ(read->seccomp_listener_metadata, "m");
 }
 
 TEST(Record, EveryTruncationIsCorrupted) {
@@ -101,7 +105,7 @@ TEST(Record, EveryMissingOrMistypedMemberIsCorrupted) {
         const Json::json_pointer base{std::string(level)};
         for (const auto& [key, value] : whole.at(base).items()) {
             Json spoilt = whole;
-            if (key != "annotations" && key != "noNewKeyring" && key != "deviceRules") {
+            if (key != "annotations" && key != "noNewKeyring" && key != "deviceRules" && key != "seccompListener") {
                 spoilt.at(base).erase(key);
                 refuses(spoilt, key + " missing");
                 spoilt = whole;
@@ -117,6 +121,7 @@ TEST(Record, TheFirstOnesAreRead) {
     Json first = Json::parse(to_json(full_record()));
     first["ocirt"].erase("noNewKeyring");
     first["ocirt"].erase("deviceRules");
+    first["ocirt"].erase("seccompListener");
     first["ocirt"]["startSteps"] =
         Json::parse(R"([{"index": 60, "op": 27, "pointer": "/hooks/startContainer/0", "sentence": "run the hook /h"},
                         {"index": 69, "op": 32, "pointer": "/process/user/umask", "sentence": "set the umask to 0022"},
@@ -125,6 +130,7 @@ TEST(Record, TheFirstOnesAreRead) {
     ASSERT_TRUE(read) << render(read.error());
     EXPECT_FALSE(read->no_new_keyring);
     EXPECT_EQ(read->device_rules, "");
+    EXPECT_EQ(read->seccomp_listener_path, "");
     EXPECT_EQ(read->start_steps.at(0).op, plan::Op::run_hook);
     EXPECT_EQ(read->start_steps.at(1).op, plan::Op::count) << "not that of today's number 32, find_program";
     EXPECT_EQ(read->start_steps.at(2).op, plan::Op::exec);
@@ -175,6 +181,23 @@ TEST(Record, ALaterVersionIsNamed) {
 }
 
 // runtime.md, "State": these members and no others; `pid` is 0 where there is none.
+TEST(ContainerProcessState, HasTheSpecsMembers) {
+    const Json state =
+        Json::parse(container_process_state(full_record(), Status::running, 4243, {"seccompFd"}, "metadata"));
+    EXPECT_EQ(state, Json({{"ociVersion", "1.2.0"},
+                           {"fds", {"seccompFd"}},
+                           {"pid", 4243},
+                           {"metadata", "metadata"},
+                           {"state",
+                            {{"ociVersion", "1.2.0"},
+                             {"id", "web"},
+                             {"status", "running"},
+                             {"pid", 4242},
+                             {"bundle", "/b \"quoted\""},
+                             {"annotations", {{"z", "1"}, {"a", "\xef\xbf\xbd not UTF-8"}}}}}}));
+    EXPECT_FALSE(Json::parse(container_process_state(full_record(), Status::running, 1, {}, "")).contains("metadata"));
+}
+
 TEST(SpecState, HasTheSpecsMembers) {
     const Record record = full_record();
     const Json state = Json::parse(spec_state(record, Status::created, false));

@@ -10,6 +10,7 @@
 #include "runtime/cli/cli.h"
 #include "runtime/cli/quantity.h"
 #include "runtime/spec/load.h"
+#include "runtime/spec/number_list.h"
 
 namespace ocirt::cli {
 namespace {
@@ -95,8 +96,8 @@ Result<> set_bytes(const char* option, const std::string& text, std::optional<st
     return {};
 }
 
-Result<> set_list(const char* option, const std::string& text, std::string& out) {
-    if (std::string fault = spec::number_list_fault(text); !fault.empty())
+Result<> set_list(const char* option, const std::string& text, std::uint32_t limit, std::string& out) {
+    if (std::string fault = spec::number_list_fault(text, limit); !fault.empty())
         return fail(about(option, {.detail = std::move(fault), .hint = "such as 0-3,7"}));
     out = text;
     return {};
@@ -110,8 +111,8 @@ Result<> set_cpu(const Options& options, spec::Cpu& cpu) {
     TRY(set("--cpu-rt-period", options.cpu_rt_period, cpu.realtime_period));
     TRY(set("--cpu-rt-runtime", options.cpu_rt_runtime, cpu.realtime_runtime));
     TRY(set("--cpu-idle", options.cpu_idle, cpu.idle));
-    TRY(set_list("--cpuset-cpus", options.cpuset_cpus, cpu.cpus));
-    return set_list("--cpuset-mems", options.cpuset_mems, cpu.mems);
+    TRY(set_list("--cpuset-cpus", options.cpuset_cpus, spec::cpu_limit, cpu.cpus));
+    return set_list("--cpuset-mems", options.cpuset_mems, spec::memory_node_limit, cpu.mems);
 }
 
 Result<> set_memory(const Options& options, spec::Memory& memory) {

@@ -49,15 +49,13 @@ void answer(const Machine& machine, int peer, plan::Slot slot) {
     static_cast<void>(send(peer, message, machine.slots[slot].get()));
 }
 
-}  // namespace
-
-Result receive(Machine& machine, plan::Stage expected, plan::Message& message) {
+Result receive_from(Machine& machine, int socket, plan::Stage expected, plan::Message& message) {
     Received control;
     IoVector vector{&message, sizeof message};
     MessageHeader header{nullptr, 0, &vector, 1, &control, sizeof control, 0};
     Result size;
     do {
-        size = sys::call(__NR_recvmsg, machine.channel.get(), &header, msg_cmsg_cloexec);
+        size = sys::call(__NR_recvmsg, socket, &header, msg_cmsg_cloexec);
     } while (size.is(EINTR));
     if (size.is(ECONNRESET) || size.value == 0) return refuse(EPIPE, Detail::channel_closed);
     TRY(size);
@@ -69,6 +67,20 @@ Result receive(Machine& machine, plan::Stage expected, plan::Message& message) {
                        (header.flags & (msg_trunc | msg_ctrunc)) == 0;
     if (!whole || message.stage != expected) message.descriptors = UINT32_MAX;  // to close what came with it
     return keep_descriptors(machine, message, control, count);
+}
+
+}  // namespace
+
+Result receive(Machine& machine, plan::Stage expected, plan::Message& message) {
+    return receive_from(machine, machine.channel.get(), expected, message);
+}
+
+Result announce_listener(Machine& machine) {
+    const int socket = machine.start_connection ? machine.start_connection.get() : machine.channel.get();
+    plan::Message message;
+    message.stage = plan::Stage::listener;
+    TRY(send(socket, message));
+    return receive_from(machine, socket, plan::Stage::listener, message);
 }
 
 Result send(int socket, const plan::Message& message, int descriptor) {

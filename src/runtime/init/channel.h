@@ -12,4 +12,8 @@ Result receive(Machine& machine, plan::Stage expected, plan::Message& message);
 // Sends `message`, with `descriptor` on it unless that is negative. Never raises SIGPIPE.
 Result send(int socket, const plan::Message& message, int descriptor = -1);
 
+// Tells whoever waits for the program, the peer that said start or the parent of an exec, that a seccomp filter with a
+// listener comes next, and waits until it is ready to take that.
+Result announce_listener(Machine& machine);
+
 }  // namespace ocirt::init

@@ -75,6 +75,20 @@ uint64_t superblock_flag(Text option) {
     return 0;
 }
 
+// SELinux reads quotes around a label with commas from mount(2)'s text; fsconfig takes it as it is.
+void add_option(PathBuffer& data, Text option) {
+    constexpr Text key = "context";
+    const size_t sign = option.find('=');
+    const Text value(option.data + sign, option.size - sign);
+    const bool quote =
+        sign >= key.size && Text(option.data + sign - key.size, key.size) == key && value.find(',') != value.size;
+    if (!quote) {
+        data.add(option);
+        return;
+    }
+    data.add(Text(option.data, sign + 1)).add('"').add(Text(value.data + 1, value.size - 1)).add('"');
+}
+
 // mount(2) onto ".", with the target as the working directory: a directory that was resolved once, like all targets.
 Result mount_by_directory(Machine& machine, const plan::MountFs<Wire>& step, int target, bool readonly) {
     PathBuffer data;  // a page, which is what mount(2) takes
@@ -85,7 +99,7 @@ Result mount_by_directory(Machine& machine, const plan::MountFs<Wire>& step, int
         flags |= flag;
         if (flag != 0) continue;
         if (!data.empty()) data.add(',');
-        data.add(option);
+        add_option(data, option);
     }
     if (data.overflowed()) return refuse(E2BIG);
     const Text source = machine.program.text(step.source);

@@ -15,6 +15,7 @@ struct Machine {
     int64_t value = 0;               // for Report.value, should this step fail
     bool departed = false;           // Respawn, Leave: this process ends with 0
     bool sealed = false;             // the seccomp filter is installed: no calls but execve
+    bool unattended = false;         // nobody has taken its listener: a call could wait for ever
 
     Fd channel;  // to the parent; closed once committed
     Fd slots[plan::slot_limit];

@@ -81,6 +81,9 @@ Result perform(Machine& machine, const plan::Respawn<Wire>& step) {
     const long pid = TRY(sys::call(__NR_clone3, &arguments, sizeof arguments));
     if (pid == 0) {
         writing.reset();
+        // It shows the pid namespace that is left, and the container could reach for it. (A program of mounts needs it
+        // to take them back.)
+        if (!machine.program.has(plan::Op::leave)) machine.procfs.reset();
         return wait_for_leave(reading);
     }
     Fd pidfd(pidfd_number);

@@ -55,6 +55,14 @@ Result perform(Machine&, const plan::ChangeDirectory<Wire>&);
 Result perform(Machine&, const plan::SetRlimit<Wire>&);
 Result perform(Machine&, const plan::SetUmask<Wire>&);
 Result perform(Machine&, const plan::SetNoNewPrivileges<Wire>&);
+// labels.cpp
+Result perform(Machine&, const plan::SetLabel<Wire>&);
+// attributes.cpp
+Result perform(Machine&, const plan::SetScheduler<Wire>&);
+Result perform(Machine&, const plan::SetIoPriority<Wire>&);
+Result perform(Machine&, const plan::SetCpuAffinity<Wire>&);
+Result perform(Machine&, const plan::SetPersonality<Wire>&);
+Result perform(Machine&, const plan::SetMemoryPolicy<Wire>&);
 // credentials.cpp
 Result perform(Machine&, const plan::DropBounding<Wire>&);
 Result perform(Machine&, const plan::SetUser<Wire>&);

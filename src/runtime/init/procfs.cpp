@@ -40,9 +40,10 @@ Result procfs(Machine& machine) {
 }
 
 Result keep_procfs(Machine& machine) {
-    if (machine.program.has(plan::Op::write_sysctl) || machine.program.has(plan::Op::leave) || !has_mount_setattr())
-        return procfs(machine);
-    return done;
+    constexpr plan::Op users[] = {plan::Op::write_sysctl, plan::Op::set_label, plan::Op::leave};
+    bool needed = false;
+    for (const plan::Op op : users) needed = needed || machine.program.has(op);
+    return needed || !has_mount_setattr() ? procfs(machine) : done;
 }
 
 Result open_in_procfs(Machine& machine, const char* path, uint64_t flags) {

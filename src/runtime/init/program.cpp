@@ -9,7 +9,7 @@ namespace {
 using plan::Op;
 
 constexpr bool known_stage(uint32_t stage) {
-    return stage >= static_cast<uint32_t>(plan::Stage::setup) && stage <= static_cast<uint32_t>(plan::Stage::execute);
+    return stage >= static_cast<uint32_t>(plan::Stage::setup) && stage <= static_cast<uint32_t>(plan::Stage::listener);
 }
 
 // What a step's values must be beyond their shape. Members are found by name: every step that has one obeys.

@@ -14,6 +14,7 @@
 #include "runtime/lifecycle/criu_session.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/security_modules.h"
 #include "runtime/plan/make_plan.h"
 #include "runtime/spec/load.h"
 
@@ -42,7 +43,8 @@ Result<plan::Plan> plan_of(const Container& container) {
     const std::string path = record.bundle + "/config.json";
     const spec::Loaded config = TRY(kept ? spec::load(*kept, "config.json") : spec::load(path));
     if (!config.parsed.ok()) return fail(spec::to_error(config.parsed.findings, path));
-    const plan::Host host = TRY(probe_host());
+    plan::Host host = TRY(probe_host());
+    host.modules = probe_security_modules(config.parsed.value);
     plan::Options options{.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups};
     if (container.directory.has_notify_socket()) options.notify_socket = state::notify_socket;
     plan::Plan plan = TRY(plan::make_plan(config.parsed.value, host, options));

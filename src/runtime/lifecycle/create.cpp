@@ -90,7 +90,7 @@ class Creation {
                        .report = std::move(report),
                        .pidfd = init_->release(),
                        .console = console_->take(),
-                       .start_connection = std::move(start_connection_),
+                       .asked = std::move(asked_),
                        .prepared = std::move(prepared_)};
     }
 
@@ -183,7 +183,7 @@ class Creation {
         }
         if (pidfd_receiver_) TRY(pidfd_receiver_->send("pidfd", init_->pidfd()));
         TRY(directory_.publish());
-        if (request_.start) start_connection_ = TRY(ask_to_start(directory_));
+        if (request_.start) asked_ = TRY(ask_to_start(directory_, record_));
         if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
         return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
     }
@@ -207,7 +207,7 @@ class Creation {
     std::optional<cgroup::Cgroup> cgroup_;
     std::optional<Console> console_;
     std::optional<Receiver> pidfd_receiver_;
-    Fd start_connection_;
+    AskedToStart asked_;
     bool hooks_began_ = false;
     bool pid_file_written_ = false;
 };

@@ -12,6 +12,7 @@
 #include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/init_process.h"
 #include "runtime/lifecycle/report_page.h"
+#include "runtime/lifecycle/start.h"
 #include "runtime/plan/make_plan.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spec/load.h"
@@ -53,8 +54,8 @@ struct Created {
     Container container;
     ReportPage report;
     Fd pidfd;
-    Fd console;           // the master end of its terminal, if it is kept
-    Fd start_connection;  // where the start was asked for
+    Fd console;          // the master end of its terminal, if it is kept
+    AskedToStart asked;  // where the start was asked for
     std::optional<Prepared> prepared;
 };
 

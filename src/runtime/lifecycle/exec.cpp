@@ -21,6 +21,8 @@
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/seccomp.h"
+#include "runtime/lifecycle/seccomp_agent.h"
+#include "runtime/lifecycle/security_modules.h"
 #include "runtime/lifecycle/terminal.h"
 #include "runtime/lifecycle/trace.h"
 #include "runtime/plan/make_exec_plan.h"
@@ -104,7 +106,8 @@ class Execution {
                                                     .no_new_keyring = container_.record.no_new_keyring,
                                                     .task_files = rootless_ ? 0 : static_cast<std::uint32_t>(v1_count),
                                                     .passed = request_.passed,
-                                                    .annotations = allowed_annotations(process_->config.annotations)}));
+                                                    .annotations = allowed_annotations(process_->config.annotations),
+                                                    .modules = probe_security_modules(process_->config)}));
         return compile_seccomp(plan_, process_->config, request_.root);
     }
 
@@ -116,6 +119,8 @@ class Execution {
             plan_, {.socket = request_.console_socket, .keep = request_.keep_console || !request_.detach})));
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
+        if (plan_.seccomp_listener) agent_.emplace(TRY(SeccompAgent::connect(*plan_.seccomp_listener)));
+        if (plan_.initial_affinity) TRY(run_on(*plan_.initial_affinity));
         joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count(), request_.parent)));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
@@ -188,7 +193,7 @@ class Execution {
         if (pidfd_receiver_) TRY(pidfd_receiver_->send("pidfd", joined_->pidfd()));
         if (!request_.detach) signals_ = TRY(block_signals());
         TRY(joined_->send(Stage::execute));
-        return joined_->expect_program(join_deadline);
+        return joined_->expect_program(join_deadline, agent_ ? &*agent_ : nullptr, container_);
     }
 
     const ExecRequest& request_;
@@ -201,6 +206,7 @@ class Execution {
     std::optional<cgroup::Cgroup> cgroup_;
     std::optional<Console> console_;
     std::optional<Receiver> pidfd_receiver_;
+    std::optional<SeccompAgent> agent_;
     std::optional<InitProcess> joined_;
     Fd signals_;
     bool pid_file_written_ = false;

@@ -227,9 +227,15 @@ Result<> InitProcess::expect(Stage stage, std::chrono::milliseconds deadline) {
     }
 }
 
-Result<> InitProcess::expect_program(std::chrono::milliseconds deadline) {
+Result<> InitProcess::expect_program(std::chrono::milliseconds deadline, SeccompAgent* agent,
+                                     const Container& container) {
     Message message{};
-    const Result<Received> received = receive_message(channel_, &message, sizeof(message), deadline);
+    Result<Received> received = receive_message(channel_, &message, sizeof(message), deadline);
+    if (received && received->open && message.stage == Stage::listener && agent != nullptr) {
+        TRY(agent->serve(channel_, report_,
+                         {.record = container.record, .status = container.status(), .pid = pid_, .pidfd = pidfd_}));
+        received = receive_message(channel_, &message, sizeof(message), deadline);
+    }
     if (!received) return std::unexpected(received.error());
     if (received->open)
         return fail({.fault = Fault::corrupted, .operation = "read a message of init", .detail = "none was expected"});

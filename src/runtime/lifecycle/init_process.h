@@ -10,7 +10,9 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/lifecycle/container.h"
 #include "runtime/lifecycle/report_page.h"
+#include "runtime/lifecycle/seccomp_agent.h"
 #include "runtime/lifecycle/trees.h"
 #include "runtime/plan/plan.h"
 
@@ -40,8 +42,10 @@ class InitProcess {
     // Errors: what the report tells of a failed step; Fault::timed_out.
     [[nodiscard]] Result<> expect(plan::Stage stage, std::chrono::milliseconds deadline);
 
-    // After Stage::execute: waits until the program runs. Errors: what the report tells of why it does not.
-    [[nodiscard]] Result<> expect_program(std::chrono::milliseconds deadline);
+    // After Stage::execute: waits until the program runs. `agent` gets the listener of its seccomp filter, where the
+    // plan has one, with the state of the container. Errors: what the report tells of why it does not run; the agent's.
+    [[nodiscard]] Result<> expect_program(std::chrono::milliseconds deadline, SeccompAgent* agent,
+                                          const Container& container);
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] const Fd& pidfd() const { return pidfd_; }

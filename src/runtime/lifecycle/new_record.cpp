@@ -22,6 +22,10 @@ state::Record new_record(const CreateRequest& request, const Prepared& prepared)
     record.poststart = config.hooks.poststart;
     record.poststop = config.hooks.poststop;
     record.owner = prepared.host.uid;
+    if (plan.seccomp_listener) {
+        record.seccomp_listener_path = plan.seccomp_listener->path;
+        record.seccomp_listener_metadata = plan.seccomp_listener->metadata;
+    }
     if (config.linux.resources) record.device_rules = cgroup::device_rules_text(config.linux.resources->devices);
     record.cgroups.reserve(plan.cgroup_paths.size());
     for (std::size_t i = 0; i < plan.cgroup_paths.size(); ++i) {

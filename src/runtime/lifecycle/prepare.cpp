@@ -5,6 +5,7 @@
 #include "runtime/lifecycle/create.h"
 #include "runtime/lifecycle/host.h"
 #include "runtime/lifecycle/passed_fds.h"
+#include "runtime/lifecycle/security_modules.h"
 #include "runtime/plan/make_plan.h"
 
 namespace ocirt::lifecycle {
@@ -29,6 +30,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
     const spec::Parsed& parsed = prepared.config.parsed;
     if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
     prepared.host.annotations = allowed_annotations(parsed.value.annotations);
+    prepared.host.modules = probe_security_modules(parsed.value);
     plan::Options options{.id = request.id,
                           .bundle = bundle,
                           .no_pivot = request.no_pivot,

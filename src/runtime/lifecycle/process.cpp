@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -75,6 +77,16 @@ Result<> set_oom_score(pid_t pid, int score) {
     error.operation = "set oom_score_adj to";
     error.object = text;
     if (error.errnum == EACCES) error.hint = "lowering it needs CAP_SYS_RESOURCE";
+    return fail(std::move(error));
+}
+
+Result<> run_on(const plan::InitialAffinity& affinity) {
+    const std::size_t size = affinity.cpus.size() * sizeof(affinity.cpus.front());
+    // Not the C library's: its masks are of 1024 CPUs.
+    if (::syscall(SYS_sched_setaffinity, 0, size, affinity.cpus.data()) == 0) return {};
+    Error error = fail_errno("sched_setaffinity", "run on the initial CPUs").error();
+    error.pointer = affinity.pointer;
+    if (error.errnum == EINVAL) error.hint = "none of them is one that this process may use";
     return fail(std::move(error));
 }
 

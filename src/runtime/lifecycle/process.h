@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/plan/plan.h"
 #include "runtime/state/record.h"
 
 namespace ocirt::lifecycle {
@@ -27,6 +28,9 @@ namespace ocirt::lifecycle {
 
 // Writes oom_score_adj of a process. Errors carry the pointer "/process/oomScoreAdj".
 [[nodiscard]] Result<> set_oom_score(pid_t pid, int score);
+
+// Keeps this thread, and the children that it has from then on, on these CPUs.
+[[nodiscard]] Result<> run_on(const plan::InitialAffinity& affinity);
 
 // This boot's id.
 [[nodiscard]] std::string boot_id();

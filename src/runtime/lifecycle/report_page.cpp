@@ -65,6 +65,7 @@ void explain_detail(const Report& report, Error& error) {
             error.detail = "it took longer than " + std::to_string(report.value) + " ms and was killed";
             break;
         case Detail::exec_failed: error.object = text; break;
+        case Detail::not_taken: error.detail = "nobody has taken its listener"; break;
         case Detail::kernel_log: error.detail = without_levels(text); break;
         case Detail::unsafe_target: error.detail = text; break;
     }
@@ -81,6 +82,25 @@ void explain_program(const Report& report, Error& error) {
     } else if (report.detail == Detail::exec_failed) {
         error.hint = "the program exists: what is missing is its interpreter or its dynamic loader";
     }
+}
+
+// What an errno of a call that has many reasons for it means here.
+std::string hint_for(Op op, int errnum) {
+    if (op == Op::set_scheduler && errnum == EPERM)
+        return "real-time policies and a lower nice value need CAP_SYS_NICE on the host, and what the cpu cgroup and "
+               "the "
+               "cpuset allow (/linux/resources/cpu)";
+    if (op == Op::set_io_priority && errnum == EPERM)
+        return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
+    if (op == Op::set_cpu_affinity && errnum == EINVAL) return "none of them is one that the container may use";
+    if (op == Op::install_seccomp && errnum == EBUSY)
+        return "this runtime is under a filter with a listener itself: the kernel allows one";
+    if (op == Op::set_label && errnum == ENOENT) return "no profile of that name is loaded";
+    if (op == Op::set_memory_policy && errnum == ENOSYS) return "this kernel is built without NUMA";
+    if (op == Op::set_memory_policy && errnum == EINVAL)
+        return "the kernel does not know the policy, or the container may use none of the nodes";
+    if (op == Op::set_personality && errnum == EINVAL) return "this machine runs no 32-bit programs";
+    return {};
 }
 
 }  // namespace
@@ -104,7 +124,7 @@ Result<ReportPage> ReportPage::map(Fd file) {
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size < sizeof(Report) || size > page_size(plan::step_limit))
         return fail({.fault = Fault::corrupted, .operation = "read init's report", .detail = "it has a wrong size"});
-    void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+    void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address == MAP_FAILED) return fail_errno("mmap", "map init's report");
     Mapping page(static_cast<Report*>(address), Unmap{size});
     if (page->magic != plan::report_magic || page_size(page->step_count) > size)
@@ -120,6 +140,14 @@ bool ReportPage::executing() const {
     return std::atomic_ref(page_->outcome).load(std::memory_order_acquire) == plan::Outcome::executing;
 }
 
+std::optional<int> ReportPage::listener() const {
+    const std::uint32_t plus_one = std::atomic_ref(page_->listener).load(std::memory_order_acquire);
+    if (plus_one == 0) return std::nullopt;
+    return static_cast<int>(plus_one - 1);
+}
+
+void ReportPage::acknowledge_listener() { std::atomic_ref(page_->listener_taken).store(1, std::memory_order_release); }
+
 state::StartStep summarize(const plan::Step& step, std::uint32_t index) {
     const plan::Op op = std::visit([](const auto& action) { return std::decay_t<decltype(action)>::op; }, step.action);
     return {.index = index, .op = op, .pointer = step.pointer, .sentence = plan::sentence(step.action)};
@@ -132,6 +160,7 @@ Error explain(const Report& report, const state::StartStep* step) {
     if (step != nullptr) {
         error.pointer = step->pointer;
         error.operation = step->sentence;
+        error.hint = hint_for(step->op, report.errnum);
         if (step->op == Op::run_hook) error.fault = Fault::hook_failed;
     }
     explain_detail(report, error);

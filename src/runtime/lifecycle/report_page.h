@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/error.h"
 #include "common/fd.h"
@@ -24,6 +25,10 @@ class ReportPage {
     [[nodiscard]] bool failed() const;
     // The last step has been taken, and has not failed.
     [[nodiscard]] bool executing() const;
+    // The number of the seccomp listener's descriptor in init, once the filter is installed.
+    [[nodiscard]] std::optional<int> listener() const;
+    // The listener has been taken: lets init go on.
+    void acknowledge_listener();
 
    private:
     struct Unmap {

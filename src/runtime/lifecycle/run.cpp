@@ -30,7 +30,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
         if (!removed->hook_failure) log.warning(removed->hook_failure.error());
         return {};
     };
-    Result<Fd> started = start_asked(created.container, std::move(created.start_connection));
+    Result<Fd> started = start_asked(created.container, std::move(created.asked));
     if (!started) {
         (void)sys::send_signal(created.pidfd, SIGKILL);
         (void)reap(created.pidfd);

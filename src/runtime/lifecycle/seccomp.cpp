@@ -27,12 +27,6 @@ Result<> compile_seccomp(plan::Plan& plan, const spec::Config& config, const std
     if (!config.linux.seccomp) return {};
     const std::optional<security::SeccompCache> cache = open_cache(root);
     security::SeccompFilter filter = TRY(security::build_seccomp(*config.linux.seccomp, cache ? &*cache : nullptr));
-    if (filter.needs_listener) {
-        return fail({.fault = Fault::unsupported,
-                     .pointer = "/linux/seccomp/listenerPath",
-                     .operation = "plan the seccomp filter",
-                     .detail = "SCMP_ACT_NOTIFY is not supported by this version of ocirt"});
-    }
     for (const Error& warning : filter.warnings) plan.warnings.push_back({warning.pointer, render(warning)});
     for (plan::Step& step : plan.steps) {
         if (auto* install = std::get_if<plan::InstallSeccomp<plan::Hosted>>(&step.action)) {

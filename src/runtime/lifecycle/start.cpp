@@ -27,8 +27,25 @@ const state::StartStep* find_step(const state::Record& record, std::uint32_t ind
     return nullptr;
 }
 
+std::unexpected<Error> no_answer(const Container& container, std::string detail) {
+    return fail(
+        {.operation = "start the container", .object = "\"" + container.record.id + "\"", .detail = std::move(detail)});
+}
+
+// A container whose filter nobody answers for must not go on.
+Result<> hand_over_listener(Container& container, AskedToStart& asked, std::optional<ReportPage>& report) {
+    if (!asked.agent || !report) return no_answer(container, "init has a seccomp listener that was not planned");
+    const Fd init = TRY(container.init());
+    Result<> served = asked.agent->serve(
+        asked.connection, *report,
+        {.record = container.record, .status = Status::created, .pid = container.record.init.pid, .pidfd = init});
+    if (!served) (void)sys::send_signal(init, SIGKILL);
+    return served;
+}
+
 // The socket of the container's notifications, if it has one.
-Result<Fd> await_program(const Container& container, const Fd& socket) {
+Result<Fd> await_program(Container& container, AskedToStart& asked) {
+    const Fd& socket = asked.connection;
     std::optional<ReportPage> report;
     Fd notifications;
     for (;;) {
@@ -36,6 +53,7 @@ Result<Fd> await_program(const Container& container, const Fd& socket) {
         Result<Received> received = receive_message(socket, &message, sizeof(message), exec_deadline);
         if (!received) return std::unexpected(std::move(received).error());
         if (!received->open) break;
+        if (message.stage == plan::Stage::listener) TRY(hand_over_listener(container, asked, report));
         if (received->descriptors.size() != 1) continue;
         Fd& descriptor = received->descriptors.front();
         if (message.first_slot == plan::slot_notify)
@@ -43,29 +61,29 @@ Result<Fd> await_program(const Container& container, const Fd& socket) {
         else
             report = TRY(ReportPage::map(std::move(descriptor)));
     }
-    if (!report) {
-        return fail({.operation = "start the container",
-                     .object = "\"" + container.record.id + "\"",
-                     .detail = "init ended before it answered"});
-    }
+    if (!report) return no_answer(container, "init ended before it answered");
     if (!report->failed()) return notifications;
     return fail(explain(report->report(), find_step(container.record, report->report().step)));
 }
 
 }  // namespace
 
-Result<Fd> ask_to_start(const state::Directory& directory) {
-    Fd socket = TRY(connect_at(directory.fd(), state::start_socket));
+Result<AskedToStart> ask_to_start(const state::Directory& directory, const state::Record& record) {
+    AskedToStart asked;
+    if (!record.seccomp_listener_path.empty())
+        asked.agent = TRY(SeccompAgent::connect(
+            {.path = record.seccomp_listener_path, .metadata = record.seccomp_listener_metadata}));
+    asked.connection = TRY(connect_at(directory.fd(), state::start_socket));
     const plan::StartRequest request;
-    TRY(send_message(socket, &request, sizeof(request)));
-    return socket;
+    TRY(send_message(asked.connection, &request, sizeof(request)));
+    return asked;
 }
 
 Result<> start(Container& container, const std::string& notify_address, const Log& log) {
     TRY(container.lock(lock_deadline));
     if (container.status() != Status::created) return wrong_state(container, "start the container", "created");
     const Fd init = TRY(container.init());
-    Fd notifications = TRY(start_asked(container, TRY(ask_to_start(container.directory))));
+    Fd notifications = TRY(start_asked(container, TRY(ask_to_start(container.directory, container.record))));
     return await_ready(container, std::move(notifications), init, notify_address, log);
 }
 
@@ -80,9 +98,9 @@ Result<> await_ready(Container& container, Fd notifications, const Fd& init, con
     return {};
 }
 
-Result<Fd> start_asked(Container& container, Fd connection) {
-    Fd notifications = TRY(await_program(container, connection));
-    connection.reset();
+Result<Fd> start_asked(Container& container, AskedToStart asked) {
+    Fd notifications = TRY(await_program(container, asked));
+    asked.connection.reset();
     TRY(container.directory.remove_start_socket());
     Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),
                                 container.record.bundle, "/hooks/poststart");

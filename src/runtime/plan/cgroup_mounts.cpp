@@ -60,10 +60,12 @@ void bind_the_hosts(Draft& draft, const spec::MountOptions& options, const std::
 
 void arrange(const CgroupMount& view, const std::string& target) {
     const std::vector<cgroup::Hierarchy>& hierarchies = view.draft.host.cgroups.hierarchies;
+    std::vector<std::string> options = {"mode=755"};
+    label_mount(view.draft, "tmpfs", options);
     view.draft.add(MountFs<Hosted>{.fstype = "tmpfs",
                                    .source = "tmpfs",
                                    .target = target,
-                                   .options = {"mode=755"},
+                                   .options = std::move(options),
                                    .attributes = view.options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY}},
                    view.pointer);
     const std::string below = target + "/";

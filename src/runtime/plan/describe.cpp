@@ -181,6 +181,10 @@ std::string describe(const Plan& plan) {
     tell_beginning(story, plan);
     tell_cgroups(story, plan);
     tell_init(story, plan);
+    if (plan.seccomp_listener) {
+        story.chapter("`start`, when the filter is installed");
+        story.line("hand its listener to the agent at " + plan.seccomp_listener->path, "/linux/seccomp/listenerPath");
+    }
     if (!plan.poststart_hooks.empty()) story.chapter("`start`, when the program runs");
     tell_hooks(story, plan.poststart_hooks);
     if (!plan.poststop_hooks.empty()) story.chapter("`delete`, when everything is gone");

@@ -52,7 +52,13 @@ constexpr std::string_view names[] = {"unshare",
                                       "exec",
                                       "findMount",
                                       "unmount",
-                                      "leave"};
+                                      "leave",
+                                      "setScheduler",
+                                      "setIoPriority",
+                                      "setCpuAffinity",
+                                      "setPersonality",
+                                      "setMemoryPolicy",
+                                      "setLabel"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.
@@ -149,6 +155,9 @@ std::string describe_json(const Plan& plan) {
     object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
     object["createHooks"] = to_json(plan.create_hooks);
     object["steps"] = to_json(plan.steps);
+    if (plan.seccomp_listener)
+        object["seccompListener"] = {{"path", plan.seccomp_listener->path},
+                                     {"metadata", plan.seccomp_listener->metadata}};
     object["poststartHooks"] = to_json(plan.poststart_hooks);
     object["poststopHooks"] = to_json(plan.poststop_hooks);
     object["warnings"] = Json::array();

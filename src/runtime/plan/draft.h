@@ -65,7 +65,16 @@ void plan_console(Draft& draft, bool bind);            // process.cpp
 [[nodiscard]] Result<> plan_process(Draft& draft);     // process.cpp
 [[nodiscard]] Result<> plan_lookup(Draft& draft);      // the parts of plan_process: what is looked up,
 void plan_program(Draft& draft);                       // and all that makes init the program
-[[nodiscard]] Result<> plan_cgroups(Draft& draft);     // cgroups.cpp
+// Errors: Fault::unsupported for labels that no security module here takes.
+[[nodiscard]] Result<> check_labels(const spec::Config& config, const SecurityModules& modules);  // labels.cpp
+void plan_exec_labels(Draft& draft);
+void plan_keyring(Draft& draft);  // a new session keyring
+// The SELinux label of /linux/mountLabel among the options of a new filesystem, where it takes one and has none of its
+// own. Labels lose the quotes that mount(8) wants around commas.
+void label_mount(const Draft& draft, const std::string& type, std::vector<std::string>& options);
+void plan_attributes(Draft& draft);                 // attributes.cpp
+void plan_exec_affinity(Draft& draft);              // of exec alone, once it is in its cgroups
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);  // cgroups.cpp
 
 // A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is
 // asked of it is done once it is attached (plan_tree_attributes).

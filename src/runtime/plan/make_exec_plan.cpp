@@ -30,10 +30,10 @@ void join_namespaces(Draft& draft, bool new_keyring) {
     if (draft.has(NamespaceKind::user)) draft.add(BecomeRoot<Hosted>{.keep_groups = draft.plan.keep_groups ? 1u : 0u});
     // A joined mount namespace's root is the container's.
     if (!draft.has(NamespaceKind::mount)) draft.add(EnterRoot<Hosted>{}, "/root/path");
-    // The container's own, by its name.
-    if (new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
     if (draft.has(NamespaceKind::pid))
         draft.add(Respawn<Hosted>{.flags = 0}, draft.namespace_pointer(NamespaceKind::pid));
+    // The container's own, by its name.
+    if (new_keyring) plan_keyring(draft);
     draft.add(NewSession<Hosted>{});
     plan_console(draft, false);
 }
@@ -48,13 +48,19 @@ void stand_in(std::string& pointer, const std::string& process) {
 Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options) {
     const auto planned = [&]() -> Result<Plan> {
         TRY(refuse_unbuilt(config));
-        const Host host{.uid = options.rootless ? 1u : 0u, .gid = 0, .cgroups = {}, .annotations = options.annotations};
+        TRY(check_labels(config, options.modules));
+        const Host host{.uid = options.rootless ? 1u : 0u,
+                        .gid = 0,
+                        .cgroups = {},
+                        .annotations = options.annotations,
+                        .modules = options.modules};
         const Options usual{.id = options.id, .bundle = {}, .passed = options.passed};
         Draft draft{.config = config, .host = host, .options = usual};
         draft.plan.id = options.id;
         draft.plan.keep_groups = draft.honours(keep_original_groups);
         draft.add(await(Stage::trees));
         enter_cgroups(draft, options.task_files);
+        plan_exec_affinity(draft);
         join_namespaces(draft, !options.no_new_keyring);
         TRY(plan_lookup(draft));
         draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::ready)});
@@ -68,6 +74,7 @@ Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& optio
         return plan;
     }
     for (Step& step : plan->steps) stand_in(step.pointer, options.process_pointer);
+    if (plan->initial_affinity) stand_in(plan->initial_affinity->pointer, options.process_pointer);
     for (Warning& warning : plan->warnings) stand_in(warning.pointer, options.process_pointer);
     return plan;
 }

@@ -13,6 +13,7 @@
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/security_modules.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::plan {
@@ -25,12 +26,13 @@ struct ExecOptions {
     std::uint32_t task_files = 0;  // v1 cgroups that init enters by itself: Plan::task_files is the first one's slot
     PassedFds passed{};
     Annotations annotations{};
+    SecurityModules modules{};
 };
 
 // `config` is the container's, with the process to execute in place of its own. Of the result only these count: steps,
-// oom_score_adj, task_files, warnings. Stage::trees brings slot_container, the task files, and slot_root (the
-// container's root as it is now) where the container has no mount namespace of its own.
-// Fails with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.
+// oom_score_adj, initial_affinity, seccomp_listener, task_files, warnings. Stage::trees brings slot_container, the task
+// files, and slot_root (the container's root as it is now) where the container has no mount namespace of its own. Fails
+// with Fault::invalid_config or Fault::unsupported and the pointer of the value that cannot be planned.
 [[nodiscard]] Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options);
 
 }  // namespace ocirt::plan

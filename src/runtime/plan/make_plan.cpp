@@ -48,6 +48,7 @@ Result<> refuse_mounts_without_namespace(const Draft& draft) {
 
 Result<Plan> make_plan(const spec::Config& config, const Host& host, const Options& options) {
     TRY(refuse_unbuilt(config));
+    TRY(check_labels(config, host.modules));
     Draft draft{.config = config, .host = host, .options = options};
     draft.plan.id = options.id;
     draft.plan.bundle = options.bundle;

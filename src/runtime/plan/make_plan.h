@@ -9,6 +9,7 @@
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/passed_fds.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/security_modules.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::plan {
@@ -21,6 +22,7 @@ struct Host {
     bool has_mount_setattr = true;  // kernel 5.12
     bool has_kcore = true;          // /proc/kcore exists: /dev/core is made to point at it
     Annotations annotations{};
+    SecurityModules modules{};
 };
 
 struct Options {

@@ -169,6 +169,7 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
         std::ranges::find(kernel_filesystems, mount.type) == kernel_filesystems.end())
         words.emplace_back("ro");
     std::ranges::move(options.data, std::back_inserter(words));
+    label_mount(draft, mount.type, words);
 
     const auto too_long = [](const std::string& word) { return word.size() > fsconfig_limit; };
     const bool classic = std::ranges::any_of(words, too_long) || too_long(mount.source);

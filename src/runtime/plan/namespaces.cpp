@@ -142,7 +142,7 @@ void plan_namespaces(Draft& draft) {
     }
 
     if (!draft.joins_pid_late()) draft.add(NewSession<Hosted>{});
-    if (!draft.options.no_new_keyring) draft.add(JoinSessionKeyring<Hosted>{.name = "_ses." + draft.options.id});
+    if (!draft.options.no_new_keyring) plan_keyring(draft);
     write_time_offsets(draft);
     set_names(draft);
 }

@@ -35,7 +35,8 @@ using Action =
                  RunHook<Hosted>, ChangeDirectory<Hosted>, FindHome<Hosted>, FindProgram<Hosted>, SetRlimit<Hosted>,
                  SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
                  SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>, FindMount<Hosted>,
-                 Unmount<Hosted>, Leave<Hosted>>;
+                 Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>, SetCpuAffinity<Hosted>,
+                 SetPersonality<Hosted>, SetMemoryPolicy<Hosted>, SetLabel<Hosted>>;
 
 struct Step {
     Action action;
@@ -67,9 +68,22 @@ struct PlannedCgroupTree {
     std::string pointer;
 };
 
+// Where the seccomp filter's listener goes, and what is said with it (config-linux.md "Seccomp").
+struct SeccompListener {
+    std::string path;  // absolute, of the host
+    std::string metadata;
+};
+
 struct UserNamespace {
     std::vector<spec::IdMapping> uid_mappings;
     std::vector<spec::IdMapping> gid_mappings;
+};
+
+// The CPUs that the parent of an exec'd process runs on from then on, and its child at first; as bits, as in
+// SetCpuAffinity.
+struct InitialAffinity {
+    std::vector<std::uint64_t> cpus;
+    std::string pointer;
 };
 
 struct Warning {
@@ -90,7 +104,8 @@ struct Plan {
     std::vector<PlannedTree> trees;
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
-    bool terminal = false;  // init sends the master end of one (Stage::console)
+    std::optional<InitialAffinity> initial_affinity;  // of exec
+    bool terminal = false;                            // init sends the master end of one (Stage::console)
     std::optional<spec::ConsoleSize> console_size;
     bool notifies = false;     // the container gets a NOTIFY_SOCKET: the parent makes it before it opens the trees
     bool keep_groups = false;  // of the caller: they are the program's too
@@ -101,9 +116,10 @@ struct Plan {
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
     // is still writing the device rules.
     bool awaits_create_hooks = false;
-    std::vector<Step> create_hooks;     // prestart and createRuntime, once init has mounted everything
-    std::vector<Step> poststart_hooks;  // once the program runs
-    std::vector<Step> poststop_hooks;   // once the container is deleted
+    std::vector<Step> create_hooks;                   // prestart and createRuntime, once init has mounted everything
+    std::optional<SeccompListener> seccomp_listener;  // the filter has one
+    std::vector<Step> poststart_hooks;                // once the program runs
+    std::vector<Step> poststop_hooks;                 // once the container is deleted
 
     // init's part.
     std::vector<Step> steps;

@@ -1,14 +1,15 @@
 // The user's program: what is looked up while the container is created, what is set once it is told to start.
 //
-// The order at start: hooks, limits, bounding set, user, capabilities, working directory, seccomp, execve. A seccomp
-// filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the second is kept until execve, which takes
-// it.
+// The order at start: hooks, limits, attributes (attributes.cpp), labels, bounding set, user, capabilities, working
+// directory, seccomp, execve. A seccomp filter needs either no_new_privs or CAP_SYS_ADMIN: without the first, the
+// second is kept until execve, which takes it.
 #include <linux/capability.h>
 
 #include <string_view>
 
 #include "runtime/plan/draft.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/security/seccomp.h"
 
 namespace ocirt::plan {
 namespace {
@@ -109,10 +110,16 @@ void plan_program(Draft& draft) {
                 .resource = static_cast<std::uint32_t>(limit.resource), .soft = limit.soft, .hard = limit.hard},
             "/process/rlimits/" + std::to_string(i));
     }
+    plan_attributes(draft);
+    plan_exec_labels(draft);
     plan_credentials(draft, process);
     draft.add(ChangeDirectory<Hosted>{.path = process.cwd, .as_user = 1}, "/process/cwd");
     draft.add(SetUmask<Hosted>{.mask = process.user.umask.value_or(0022)}, "/process/user/umask");
-    if (draft.config.linux.seccomp) draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
+    if (const std::optional<spec::Seccomp>& seccomp = draft.config.linux.seccomp) {
+        if (security::notifies(*seccomp))
+            draft.plan.seccomp_listener = {.path = seccomp->listener_path, .metadata = seccomp->listener_metadata};
+        draft.add(InstallSeccomp<Hosted>{}, "/linux/seccomp");
+    }
     draft.add(Exec<Hosted>{.args = process.args,
                            .env = environment(draft, process),
                            .preserve_fds = draft.options.passed.count(),

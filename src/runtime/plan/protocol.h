@@ -28,6 +28,17 @@
 //     execute ────────────────────────────────────────────▶ limits, user, capabilities, seccomp, execve
 //     end of file: the program runs, or Report says why not
 //
+// A seccomp filter that notifies has a listener, which an agent on the host gets. Once the filter is installed any
+// system call of init's could be one of those that wait for the agent. So between the filter and execve init makes
+// none:
+//
+//   start, or the parent of an exec                         init
+//     ◀──────────────────────────────────────────────────── listener (over the connection of the start, or the channel)
+//     listener ───────────────────────────────────────────▶ installs the filter
+//     looks at Report.listener                              ◀─ writes it, and looks at Report.listener_taken
+//     takes the descriptor (pidfd_getfd), sends it on,
+//     writes Report.listener_taken ───────────────────────▶ execve
+//
 // The channel is a SOCK_SEQPACKET pair; descriptors ride on messages as SCM_RIGHTS, at most 250 on one. Until
 // `committed` or `execute` init ends when the channel closes. A peer of start.sock that closes without a StartRequest
 // changes nothing (that is how `state` finds out whether init still waits).
@@ -75,13 +86,14 @@ enum class Detail : uint32_t {
     hook_killed,     // value: the signal
     hook_timed_out,  // value: the deadline in milliseconds
     exec_failed,     // text: the path that execve refused
+    not_taken,       // nobody has taken the seccomp listener
 };
 
 enum class Outcome : uint32_t { working, failed, executing };
 
 inline constexpr uint32_t report_magic = 0x6f636972;  // "ocir"
 
-// Mapped shared by init and its parent (and by `start`). init is the only writer after setup.
+// Mapped shared by init and its parent (and by `start`). init is the only writer after setup, but for listener_taken.
 struct Report {
     uint32_t magic;
     uint32_t step_count;
@@ -92,9 +104,10 @@ struct Report {
     Detail detail;
     uint32_t text_size;
     int64_t value;
-    uint64_t started;   // CLOCK_MONOTONIC ns when init began
-    uint64_t warnings;  // capabilities asked for and not granted, as a mask
-    uint64_t reserved[1];
+    uint64_t started;         // CLOCK_MONOTONIC ns when init began
+    uint64_t warnings;        // capabilities asked for and not granted, as a mask
+    uint32_t listener;        // the number of the seccomp listener's descriptor in init, plus one
+    uint32_t listener_taken;  // not 0: init may go on
     char text[960];
     uint64_t finished[];  // step_count: CLOCK_MONOTONIC ns when each step ended, 0 until then
 };

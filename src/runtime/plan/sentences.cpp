@@ -1,12 +1,16 @@
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <bit>
+#include <string_view>
 
 #include "runtime/plan/describe.h"
 #include "runtime/security/capabilities.h"
+#include "runtime/spec/memory_policy_words.h"
 #include "runtime/spec/mount_options.h"
 
 namespace ocirt::plan {
@@ -27,6 +31,11 @@ constexpr FlagName namespace_flags[] = {{CLONE_NEWUSER, "user"},     {CLONE_NEWP
 constexpr const char* rlimit_names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
                                         "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
                                         "msgqueue", "nice",   "rtprio",  "rttime"};
+
+// linux/sched.h, linux/ioprio.h
+constexpr const char* scheduler_policies[] = {"SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",      "SCHED_BATCH",
+                                              "SCHED_ISO",   "SCHED_IDLE", "SCHED_DEADLINE"};
+constexpr const char* io_classes[] = {"none", "real-time", "best-effort", "idle"};
 
 std::string join(const std::vector<std::string>& words, const char* separator) {
     std::string text;
@@ -50,6 +59,7 @@ std::string stage_name(std::uint32_t stage) {
         case Stage::moved: return "moved to another process";
         case Stage::console: return "the terminal";
         case Stage::execute: return "the word to execute the program";
+        case Stage::listener: return "the seccomp listener to be taken";
     }
     return "stage " + std::to_string(stage);
 }
@@ -76,6 +86,15 @@ std::string attribute_words(std::uint64_t set, std::uint64_t recursive_set, std:
         words.push_back("recursively " + text);
     if (propagation != 0) words.push_back(describe_propagation(propagation));
     return join(words, ", ");
+}
+
+// "0,2,3"
+std::string number_list(const std::vector<std::uint64_t>& mask) {
+    constexpr std::size_t word_bits = 64;
+    std::vector<std::string> numbers;
+    for (std::size_t number = 0; number < mask.size() * word_bits; ++number)
+        if ((mask[number / word_bits] >> number % word_bits & 1) != 0) numbers.push_back(std::to_string(number));
+    return join(numbers, ",");
 }
 
 struct Sentence {
@@ -188,6 +207,39 @@ struct Sentence {
     std::string operator()(const FindMount<Hosted>& s) const { return "find the mount on " + s.path; }
     std::string operator()(const Unmount<Hosted>&) const { return "unmount it"; }
     std::string operator()(const Leave<Hosted>&) const { return "leave the container"; }
+    std::string operator()(const SetScheduler<Hosted>& s) const {
+        const std::string name = s.policy < std::size(scheduler_policies) ? scheduler_policies[s.policy] : "?";
+        std::string words;
+        if (s.nice != 0) words = "nice " + std::to_string(static_cast<std::int32_t>(s.nice));
+        if (s.priority != 0) words = "priority " + std::to_string(s.priority);
+        if (s.runtime != 0) words = std::to_string(s.runtime) + " ns of every " + std::to_string(s.period) + " ns";
+        return "schedule as " + name + in_parentheses(words);
+    }
+    std::string operator()(const SetCpuAffinity<Hosted>& s) const { return "run on the CPUs " + number_list(s.cpus); }
+    std::string operator()(const SetPersonality<Hosted>& s) const {
+        return std::string("set the execution domain to ") + (s.domain == PER_LINUX32 ? "LINUX32" : "LINUX");
+    }
+    std::string operator()(const SetMemoryPolicy<Hosted>& s) const {
+        std::string words = s.nodes.empty() ? "" : "nodes " + number_list(s.nodes);
+        for (const auto& flag : spec::memory_policy_flags)
+            if ((s.mode & static_cast<std::uint32_t>(flag.value)) != 0)
+                words += (words.empty() ? "" : ", ") + std::string(flag.name);
+        std::string name = "?";
+        for (const auto& mode : spec::memory_policy_modes)
+            if (static_cast<std::uint32_t>(mode.value) == (s.mode & ~std::uint32_t{MPOL_MODE_FLAGS})) name = mode.name;
+        return "set the memory policy " + name + in_parentheses(words);
+    }
+    std::string operator()(const SetLabel<Hosted>& s) const {
+        if (s.attribute == "keycreate") return s.label.empty() ? "label keys no more" : "label keys with " + s.label;
+        const std::string_view command = "exec ";
+        if (s.attribute == "exec") return "take the SELinux label " + s.label + " with the program";
+        return "take the AppArmor profile " + s.label.substr(std::min(command.size(), s.label.size())) +
+               " with the program";
+    }
+    std::string operator()(const SetIoPriority<Hosted>& s) const {
+        const std::string name = s.io_class < std::size(io_classes) ? io_classes[s.io_class] : "?";
+        return "set the I/O priority to " + name + " " + std::to_string(s.priority);
+    }
 };
 
 }  // namespace

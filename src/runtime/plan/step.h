@@ -37,6 +37,7 @@ enum class Stage : uint32_t {
     moved = 9,         // init: goes on as another process: pid and pidfd follow (Respawn)
     console = 10,      // init: the terminal's master end comes with it (OpenConsole)
     execute = 11,      // parent of an exec: go on to the program; the channel closes when it runs
+    listener = 12,  // init: a seccomp filter with a listener comes next. Back: install it, the listener will be taken
 };
 
 enum class Op : uint32_t {
@@ -87,6 +88,12 @@ enum class Op : uint32_t {
     find_mount,
     unmount,
     leave,
+    set_scheduler,
+    set_io_priority,
+    set_cpu_affinity,
+    set_personality,
+    set_memory_policy,
+    set_label,
     count,
 };
 

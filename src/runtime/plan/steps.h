@@ -10,6 +10,7 @@
 // (openat2 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): no symlink in a hostile rootfs leads outside.
 #pragma once
 
+#include "runtime/plan/attribute_steps.h"
 #include "runtime/plan/mount_steps.h"
 #include "runtime/plan/namespace_steps.h"
 #include "runtime/plan/process_steps.h"
@@ -67,6 +68,12 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::find_mount: f.template operator()<FindMount<R>>(); return true;
         case Op::unmount: f.template operator()<Unmount<R>>(); return true;
         case Op::leave: f.template operator()<Leave<R>>(); return true;
+        case Op::set_scheduler: f.template operator()<SetScheduler<R>>(); return true;
+        case Op::set_io_priority: f.template operator()<SetIoPriority<R>>(); return true;
+        case Op::set_cpu_affinity: f.template operator()<SetCpuAffinity<R>>(); return true;
+        case Op::set_personality: f.template operator()<SetPersonality<R>>(); return true;
+        case Op::set_memory_policy: f.template operator()<SetMemoryPolicy<R>>(); return true;
+        case Op::set_label: f.template operator()<SetLabel<R>>(); return true;
         case Op::count: break;
     }
     return false;

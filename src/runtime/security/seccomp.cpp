@@ -90,12 +90,6 @@ Result<> check_execve(const spec::Seccomp& profile) {
                  .hint = "allow execve in the profile"});
 }
 
-bool notifies(const spec::Seccomp& profile) {
-    const auto notify = spec::SeccompAction::notify;
-    return profile.default_action == notify ||
-           std::ranges::find(profile.syscalls, notify, &spec::SeccompSyscall::action) != profile.syscalls.end();
-}
-
 // Absent flags are runc's and crun's default, SPEC_ALLOW. TSYNC is accepted and does nothing: init has one thread.
 void set_flags(const spec::Seccomp& profile, SeccompFilter& filter) {
     if (filter.needs_listener) filter.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -148,6 +142,12 @@ void warn_of_unknown_words(const spec::Seccomp& profile, std::vector<Error>& war
 std::string libseccomp_version() {
     const scmp_version& version = *seccomp_version();
     return std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(version.micro);
+}
+
+bool notifies(const spec::Seccomp& profile) {
+    const auto notify = spec::SeccompAction::notify;
+    return profile.default_action == notify ||
+           std::ranges::find(profile.syscalls, notify, &spec::SeccompSyscall::action) != profile.syscalls.end();
 }
 
 Result<SeccompFilter> build_seccomp(const spec::Seccomp& profile, const SeccompCache* cache) {

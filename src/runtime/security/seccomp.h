@@ -33,6 +33,9 @@ struct SeccompFilter {
 //   unsupported     the program is longer than the kernel takes; what libseccomp refuses
 [[nodiscard]] Result<SeccompFilter> build_seccomp(const spec::Seccomp& profile, const SeccompCache* cache = nullptr);
 
+// Some rule hands system calls over to an agent (SCMP_ACT_NOTIFY): the filter has a listener.
+[[nodiscard]] bool notifies(const spec::Seccomp& profile);
+
 // "2.5.4": of the library that ocirt is linked with.
 [[nodiscard]] std::string libseccomp_version();
 

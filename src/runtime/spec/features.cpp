@@ -1,12 +1,15 @@
 #include "runtime/spec/features.h"
 
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/capability.h>
 
 #include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
 
+#include "common/seccomp_flags.h"
 #include "runtime/spec/memory_policy_words.h"
 #include "runtime/spec/mount_options.h"
 #include "runtime/spec/parse.h"
@@ -59,14 +62,18 @@ Json seccomp_archs() {
     return list;
 }
 
-// Flags come with levels of libseccomp's API (seccomp_api_get(3)), which are also what the kernel is asked about.
+// ocirt installs filters itself: what libseccomp knows of flags does not matter.
 Json supported_seccomp_flags() {
-    const unsigned level = seccomp_api_get();
+    constexpr auto flags = std::to_array<Word<unsigned>>({
+        {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+        {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+        {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+         SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | SECCOMP_FILTER_FLAG_NEW_LISTENER},
+    });
     Json list = Json::array();
-    if (level >= 3) list.push_back("SECCOMP_FILTER_FLAG_LOG");
-    if (level >= 4) list.push_back("SECCOMP_FILTER_FLAG_SPEC_ALLOW");
-    if (level >= 2) list.push_back("SECCOMP_FILTER_FLAG_TSYNC");
-    if (level >= 7) list.push_back("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+    for (const Word<unsigned>& flag : flags)
+        if (kernel_takes_filter_flags(flag.value)) list.push_back(flag.name);
     return list;
 }
 

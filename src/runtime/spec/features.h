@@ -15,12 +15,12 @@ struct FeatureSet {
     bool cgroup_systemd = false;
     bool cgroup_systemd_user = false;
     bool seccomp = true;
-    bool apparmor = false;
-    bool selinux = false;
+    bool apparmor = true;
+    bool selinux = true;
     bool intel_rdt = false;
     bool idmapped_mounts = false;
     bool net_devices = false;
-    bool memory_policy = false;
+    bool memory_policy = true;
     bool checkpoint = false;
 };
 inline constexpr FeatureSet built_features{};

@@ -153,7 +153,7 @@ void read_personality(Object& object, Personality& personality) {
 void read_memory_policy(Object& object, MemoryPolicy& policy) {
     const bool known = object.required("mode").word(policy.mode, memory_policy_modes, "a memory policy");
     Value nodes = object["nodes"];
-    read_number_list(nodes, policy.nodes);
+    read_number_list(nodes, policy.nodes, memory_node_limit);
     Value flags = object["flags"];
     flags.each(JsonKind::array, [&policy](Value item) {
         int flag = 0;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/spec/config.h"
+#include "runtime/spec/number_list.h"
 #include "runtime/spec/reader.h"
 
 namespace ocirt::spec {
@@ -20,7 +21,7 @@ void read_resources(Object& object, Resources& resources);
 void read_block_io(Object& object, BlockIo& block_io);
 void read_seccomp(Object& object, Seccomp& seccomp);
 
-// A list of CPUs or memory nodes in the kernel's form, "0-3,7,8-15:2/4" (cpuset(7), List format). Empty: unset.
-void read_number_list(Value value, std::string& list);
+// A list of CPUs or memory nodes, each below `limit` (number_list.h). Empty: unset.
+void read_number_list(Value value, std::string& list, std::uint32_t limit);
 
 }  // namespace ocirt::spec

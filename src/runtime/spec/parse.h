@@ -44,7 +44,4 @@ using Parsed = ParsedAs<Config>;
 // destinations, which are deprecated, are refused here.
 [[nodiscard]] ParsedAs<std::vector<Mount>> parse_mounts(const JsonDocument& document);
 
-// What is wrong with a list of CPUs or memory nodes in the kernel's form; empty when nothing is.
-[[nodiscard]] std::string number_list_fault(std::string_view list);
-
 }  // namespace ocirt::spec

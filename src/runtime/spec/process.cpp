@@ -136,8 +136,8 @@ void read_io_priority(Object& object, IoPriority& priority) {
 }
 
 void read_exec_cpu_affinity(Object& object, ExecCpuAffinity& affinity) {
-    read_number_list(object["initial"], affinity.initial);
-    read_number_list(object["final"], affinity.final);
+    read_number_list(object["initial"], affinity.initial, cpu_limit);
+    read_number_list(object["final"], affinity.final, cpu_limit);
 }
 
 void read_args(Object& object, std::vector<std::string>& args) {

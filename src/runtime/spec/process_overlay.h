@@ -29,7 +29,7 @@ struct ProcessOverlay {
 [[nodiscard]] Result<Process> lay_over(Process process, const ProcessOverlay& overlay);
 
 // What a process of a file of its own takes from the container where the file says nothing, as runc and crun have it:
-// capabilities, labels, and an OOM score that must not be the engine's.
+// capabilities, labels, scheduling, and an OOM score that must not be the engine's.
 void inherit(Process& process, const Process& container);
 
 }  // namespace ocirt::spec

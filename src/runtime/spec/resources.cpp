@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include "runtime/spec/objects.h"
 #include "runtime/spec/parse.h"
@@ -62,8 +61,8 @@ void read_cpu(Object& object, Cpu& cpu) {
     object["period"].integer(cpu.period);
     object["realtimeRuntime"].integer(cpu.realtime_runtime, std::int64_t{-1});
     object["realtimePeriod"].integer(cpu.realtime_period);
-    read_number_list(object["cpus"], cpu.cpus);
-    read_number_list(object["mems"], cpu.mems);
+    read_number_list(object["cpus"], cpu.cpus, cpu_limit);
+    read_number_list(object["mems"], cpu.mems, memory_node_limit);
     object["idle"].integer(cpu.idle, std::int64_t{0}, std::int64_t{1});
 }
 
@@ -119,58 +118,11 @@ void read_unified(Value map, StringMap& unified) {
     });
 }
 
-std::string_view take_number(std::string_view& rest) {
-    const std::string_view number = rest.substr(0, rest.find_first_not_of("0123456789"));
-    rest.remove_prefix(number.size());
-    return number;
-}
-
-bool take(std::string_view& rest, char c) {
-    if (!rest.starts_with(c)) return false;
-    rest.remove_prefix(1);
-    return true;
-}
-
-// "7", "0-3" or "0-31:2/8": of every 8 numbers the first 2.
-bool is_number_range(std::string_view range) {
-    std::uint32_t first = 0;
-    std::uint32_t last = 0;
-    const auto number = [&range](std::uint32_t& out) {
-        const std::string_view digits = take_number(range);
-        return std::from_chars(digits.data(), digits.data() + digits.size(), out).ec == std::errc{};
-    };
-    if (!number(first)) return false;
-    if (!take(range, '-')) return range.empty();
-    if (!number(last) || last < first) return false;
-    if (!take(range, ':')) return range.empty();
-    std::uint32_t used = 0;
-    std::uint32_t group = 0;
-    return number(used) && take(range, '/') && number(group) && range.empty() && used > 0 && used <= group;
-}
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t start = text.find_first_not_of(" \t\n");
-    if (start == text.npos) return {};
-    return text.substr(start, text.find_last_not_of(" \t\n") + 1 - start);
-}
-
 }  // namespace
 
-std::string number_list_fault(std::string_view list) {
-    for (bool more = true; more;) {
-        const std::size_t comma = list.find(',');
-        const std::string_view range = trimmed(list.substr(0, comma));
-        // The kernel takes empty ranges ("0-3,"), and so "" for none.
-        if (!range.empty() && !is_number_range(range)) return quoted(range) + " is not a number or a range";
-        more = comma != list.npos;
-        if (more) list.remove_prefix(comma + 1);
-    }
-    return {};
-}
-
-void read_number_list(Value value, std::string& list) {
+void read_number_list(Value value, std::string& list, std::uint32_t limit) {
     if (!value.string(list)) return;
-    if (std::string fault = number_list_fault(list); !fault.empty()) value.error(std::move(fault));
+    if (std::string fault = number_list_fault(list, limit); !fault.empty()) value.error(std::move(fault));
 }
 
 void read_resources(Object& object, Resources& resources) {

@@ -57,7 +57,9 @@ void read_seccomp(Object& object, Seccomp& seccomp) {
     if (Value flags = object["flags"]) read_words(flags, seccomp.flags.emplace(), seccomp_flags, "a seccomp flag");
     Value listener = object["listenerPath"];
     if (std::string path; listener.string(path) && !path.empty()) listener.absolute_path(seccomp.listener_path);
-    object["listenerMetadata"].string(seccomp.listener_metadata);
+    Value metadata = object["listenerMetadata"];
+    if (metadata.string(seccomp.listener_metadata) && !seccomp.listener_metadata.empty() && !listener)
+        metadata.error("is for a listener: listenerPath names none");
     object["syscalls"].objects(seccomp.syscalls, read_syscall);
     if (!listener && notifies(seccomp)) object.error("SCMP_ACT_NOTIFY needs listenerPath");
 }

@@ -78,6 +78,25 @@ void write_start_steps(JsonWriter& json, const Record& record) {
     json.end_array();
 }
 
+void write_seccomp_listener(JsonWriter& json, const Record& record) {
+    if (record.seccomp_listener_path.empty()) return;
+    json.key("seccompListener");
+    json.begin_object();
+    json.member("path", record.seccomp_listener_path);
+    json.member("metadata", record.seccomp_listener_metadata);
+    json.end_object();
+}
+
+// The members of the spec's state.
+void write_state(JsonWriter& json, const Record& record, Status status) {
+    json.member("ociVersion", record.oci_version);
+    json.member("id", record.id);
+    json.member("status", to_string(status));
+    // Required on Linux of created and running containers; runc gives 0 for stopped ones, which clients read as none.
+    json.member("pid", status == Status::stopped ? 0 : record.init.pid);
+    json.member("bundle", record.bundle);
+}
+
 // Ops had other numbers when the first records were written. What `start` tells apart is known without them.
 void renumber(std::vector<StartStep>& steps) {
     if (steps.empty() || steps.back().op == plan::Op::exec) return;
@@ -104,6 +123,10 @@ Record read(const Json& object) {
     record.no_new_keyring = own.value("noNewKeyring", record.no_new_keyring);
     record.owner = own.at("owner").get<std::uint32_t>();
     record.device_rules = own.value("deviceRules", record.device_rules);
+    if (own.contains("seccompListener")) {
+        record.seccomp_listener_path = own.at("seccompListener").at("path").get<std::string>();
+        record.seccomp_listener_metadata = own.at("seccompListener").at("metadata").get<std::string>();
+    }
     for (const Json& entry : own.at("cgroups"))
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
@@ -149,6 +172,7 @@ std::string to_json(const Record& record) {
     json.member("noNewKeyring", record.no_new_keyring);
     json.member("owner", record.owner);
     json.member("deviceRules", record.device_rules);
+    write_seccomp_listener(json, record);
     write_cgroups(json, record);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);
@@ -188,12 +212,7 @@ std::string_view to_string(Status status) {
 std::string spec_state(const Record& record, Status status, bool pretty) {
     JsonWriter json(pretty ? 2 : 0);
     json.begin_object();
-    json.member("ociVersion", record.oci_version);
-    json.member("id", record.id);
-    json.member("status", to_string(status));
-    // Required on Linux of created and running containers; runc gives 0 for stopped ones, which clients read as none.
-    json.member("pid", status == Status::stopped ? 0 : record.init.pid);
-    json.member("bundle", record.bundle);
+    write_state(json, record, status);
     if (pretty) {
         json.member("rootfs", record.rootfs);
         json.member("created", record.created);
@@ -202,6 +221,23 @@ std::string spec_state(const Record& record, Status status, bool pretty) {
     write_annotations(json, record);
     json.end_object();
     return std::move(json).take() + (pretty ? "\n" : "");
+}
+
+std::string container_process_state(const Record& record, Status status, pid_t pid, const std::vector<std::string>& fds,
+                                    const std::string& metadata) {
+    JsonWriter json;
+    json.begin_object();
+    json.member("ociVersion", record.oci_version);
+    write_texts(json, "fds", fds);
+    json.member("pid", pid);
+    if (!metadata.empty()) json.member("metadata", metadata);
+    json.key("state");
+    json.begin_object();
+    write_state(json, record, status);
+    write_annotations(json, record);
+    json.end_object();
+    json.end_object();
+    return std::move(json).take();
 }
 
 }  // namespace ocirt::state

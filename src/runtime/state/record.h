@@ -51,7 +51,10 @@ struct Record {
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
     std::vector<StartStep> start_steps;
-    std::uint32_t owner = 0;   // uid
+    std::uint32_t owner = 0;  // uid
+    // Of the seccomp agent that `start` hands the listener to; empty without one.
+    std::string seccomp_listener_path;
+    std::string seccomp_listener_metadata;
     std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
@@ -66,5 +69,9 @@ enum class Status { creating, created, running, paused, stopped };
 
 // The spec's state JSON, which hooks get and `ocirt state` prints. pid is left out of a stopped container's.
 [[nodiscard]] std::string spec_state(const Record& record, Status status, bool pretty);
+
+// The spec's container process state (config-linux.md), which goes with descriptors of these names.
+[[nodiscard]] std::string container_process_state(const Record& record, Status status, pid_t pid,
+                                                  const std::vector<std::string>& fds, const std::string& metadata);
 
 }  // namespace ocirt::state

@@ -28,6 +28,7 @@ extern "C" [[noreturn]] void ocirt_init_start(const long* stack) {
     if (argc == 2 && begin(machine, decimal(argv[1])).ok()) status = run(machine);
     // A seccomp filter may refuse to let init go.
     for (;;) {
+        if (machine.unattended) __builtin_trap();
         static_cast<void>(sys::call(__NR_exit_group, status));
         __builtin_trap();
     }
