@@ -103,9 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
                 {{"linux", {{"memoryPolicy", {{"mode", "MPOL_DEFAULT"}}}}}},
                 Fault::unsupported,
                 "/linux/memoryPolicy",
-                not_built},
-        Refused{"IdmapWord", mounts({mount("/a", "bind", "/a", {"bind", "idmap"})}), Fault::unsupported, "/mounts/0",
-                "idmapped"}),
+                not_built}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

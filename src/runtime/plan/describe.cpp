@@ -95,6 +95,21 @@ void tell_summary(Story& story, const Plan& plan) {
     story.fact("namespaces", namespaces(plan));
 }
 
+// "its ids mapped (0:100000:65536; groups 0:100000:65536), and those of the mounts below".
+std::string words(const PlannedIdMap& id_map) {
+    const auto list = [](const std::vector<spec::IdMapping>& mappings) {
+        std::string text;
+        for (const spec::IdMapping& map : mappings)
+            text += (text.empty() ? "" : ",") + std::to_string(map.container_id) + ":" + std::to_string(map.host_id) +
+                    ":" + std::to_string(map.size);
+        return text;
+    };
+    const std::string maps = id_map.joined == slot_none
+                                 ? list(id_map.maps.uid_mappings) + "; groups " + list(id_map.maps.gid_mappings)
+                                 : "as the joined user namespace has it";
+    return "its ids mapped (" + maps + ")" + (id_map.recursive ? ", and those of the mounts below" : "");
+}
+
 void tell_beginning(Story& story, const Plan& plan) {
     story.chapter("The parent makes a process");
     const std::string kinds = namespace_names(plan.clone_flags);
@@ -103,7 +118,8 @@ void tell_beginning(Story& story, const Plan& plan) {
     if (plan.user_namespace) story.line("write the ID maps of its user namespace", "/linux/uidMappings");
     for (const PlannedNamespace& ns : plan.namespaces)
         story.line("open the " + namespace_names(clone_flag(ns.kind)) + " namespace " + ns.path, ns.pointer);
-    for (const PlannedTree& tree : plan.trees) story.line(sentence(tree.tree), tree.pointer);
+    for (const PlannedTree& tree : plan.trees)
+        story.line(sentence(tree.tree) + (tree.id_map ? ", " + words(*tree.id_map) : ""), tree.pointer);
 }
 
 void tell_write(Story& story, const cgroup::Write& write, const char* when) {

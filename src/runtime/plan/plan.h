@@ -44,10 +44,25 @@ struct Step {
     std::string pointer;
 };
 
+struct UserNamespace {
+    std::vector<spec::IdMapping> uid_mappings;
+    std::vector<spec::IdMapping> gid_mappings;
+    friend bool operator==(const UserNamespace&, const UserNamespace&) = default;
+};
+
+// The ID mapping that a tree gets before it is attached (mount_setattr(2), MOUNT_ATTR_IDMAP): a file that belongs to a
+// containerID on disk belongs to its hostID where it is mounted.
+struct PlannedIdMap {
+    UserNamespace maps{};     // of a user namespace that is made for it; mounts with the same maps share one
+    Slot joined = slot_none;  // in place of maps: the user namespace that the container joins (Plan::namespaces)
+    bool recursive = false;   // ridmap: the mounts below get it, too
+};
+
 // A mount tree that the parent opens before init attaches it.
 struct PlannedTree {
     OpenTree<Hosted> tree;
     std::string pointer;
+    std::optional<PlannedIdMap> id_map{};
 };
 
 // A namespace to join, opened by the parent from its path and verified to be of its kind.
@@ -65,11 +80,6 @@ struct PlannedCgroupTree {
     std::size_t hierarchy = 0;  // index into the host's cgroup layout
     std::uint64_t attributes = 0;
     std::string pointer;
-};
-
-struct UserNamespace {
-    std::vector<spec::IdMapping> uid_mappings;
-    std::vector<spec::IdMapping> gid_mappings;
 };
 
 struct Warning {

@@ -18,7 +18,7 @@ struct FeatureSet {
     bool apparmor = false;
     bool selinux = false;
     bool intel_rdt = false;
-    bool idmapped_mounts = false;
+    bool idmapped_mounts = true;
     bool net_devices = false;
     bool memory_policy = false;
     bool checkpoint = false;
