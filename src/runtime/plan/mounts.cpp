@@ -166,7 +166,8 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
 
     const auto too_long = [](const std::string& word) { return word.size() > fsconfig_limit; };
     const bool classic = std::ranges::any_of(words, too_long) || too_long(mount.source);
-    const std::uint64_t attributes = options.set | options.recursive_set;
+    // As with a bind: the words about the mount itself win over those about all below it.
+    const std::uint64_t attributes = (options.recursive_set & ~options.clear) | options.set;
     // What is copied up must be written first.
     const std::uint64_t late = options.copy_up ? attributes & MOUNT_ATTR_RDONLY : 0;
     draft.add(MountFs<Hosted>{.fstype = mount.type,
@@ -196,13 +197,13 @@ Result<> plan_remount(Draft& draft, const std::string& target, const MountOption
              .object = target,
              .detail = "changing the filesystem's option \"" + word + "\" is not supported by this version of ocirt"});
     }
-    if ((options.set | options.clear) != 0)
-        draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
     if ((options.recursive_set | options.recursive_clear) != 0)
         draft.add(
             SetMountAttributes<Hosted>{
                 .path = target, .set = options.recursive_set, .clear = options.recursive_clear, .recursive = 1},
             pointer);
+    if ((options.set | options.clear) != 0)
+        draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
     for (const std::uint64_t word : options.propagation)
         draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = word}, pointer);
     return {};
