@@ -364,7 +364,7 @@ TEST(SpecParse, ChecksIdMappings) {
         "mappings 0 and 1 overlap on the host");
 }
 
-TEST(SpecParse, DropsNetDevicesOfTheHostsNetwork) {
+TEST(SpecParse, WarnsOfNetDevicesOnTheHostsNetwork) {
     Json config = Json::parse(good);
     config["linux"]["namespaces"].erase(3);
     config["linux"]["netDevices"] = {{"eth0", Json::object()}};
@@ -372,7 +372,17 @@ TEST(SpecParse, DropsNetDevicesOfTheHostsNetwork) {
     EXPECT_TRUE(parsed.ok());
     ASSERT_EQ(parsed.findings.size(), 1U);
     EXPECT_EQ(parsed.findings.front().pointer, "/linux/netDevices");
-    EXPECT_TRUE(parsed.value.linux.net_devices.empty());
+    EXPECT_EQ(parsed.value.linux.net_devices.size(), 1U);
+}
+
+TEST(SpecParse, NumbersNetDevicesByTemplate) {
+    Json config = Json::parse(good);
+    config["linux"]["netDevices"] = {{"a", {{"name", "eth%d"}}}, {"b", {{"name", "eth%d"}}}};
+    EXPECT_TRUE(parse(JsonDocument::parse(config.dump())).ok());
+    for (const char* bad : {"%d%d", "%s", "eth%", "eth%d%", "a234567890123456%d"}) {
+        config["linux"]["netDevices"] = {{"a", {{"name", bad}}}};
+        EXPECT_FALSE(parse(JsonDocument::parse(config.dump())).ok()) << bad;
+    }
 }
 
 TEST(SpecParse, RefusesConfigsOfOtherPlatforms) {

@@ -11,6 +11,7 @@
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/net_devices.h"
 #include "runtime/lifecycle/new_record.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
@@ -65,6 +66,7 @@ class Creation {
         TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
+        TRY(net_devices_.move_in(prepared_.plan.net_devices, init_->pid()));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
         TRY(console_->place(init_->take_console()));
@@ -72,6 +74,7 @@ class Creation {
     }
 
     void undo() {
+        net_devices_.move_back();
         if (init_) init_->kill();
         if (cgroup_) {
             (void)cgroup_->kill_all();
@@ -205,6 +208,7 @@ class Creation {
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
+    NetDevices net_devices_;
     std::optional<Console> console_;
     std::optional<Receiver> pidfd_receiver_;
     Fd start_connection_;

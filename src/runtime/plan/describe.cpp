@@ -141,12 +141,18 @@ void tell_hooks(Story& story, const std::vector<Step>& hooks) {
 
 void tell_limits(Story& story, const Plan& plan) {
     const cgroup::ResourcePlan& resources = plan.resources;
-    if (resources.limits.empty() && resources.device_program.empty() && plan.create_hooks.empty()) return;
+    if (resources.limits.empty() && resources.device_program.empty() && plan.net_devices.empty() &&
+        plan.create_hooks.empty())
+        return;
     story.chapter("The parent, now that everything is mounted");
     for (const cgroup::Write& write : resources.limits) tell_write(story, write, "");
     if (!resources.device_program.empty())
         story.line("attach the device program (" + std::to_string(resources.device_program.size()) + " instructions)",
                    "/linux/resources/devices");
+    for (const PlannedNetDevice& device : plan.net_devices)
+        story.line("move the network device " + device.host_name + " into it" +
+                       (device.name == device.host_name ? "" : " as " + device.name),
+                   device.pointer);
     tell_hooks(story, plan.create_hooks);
 }
 

@@ -152,6 +152,9 @@ std::string describe_json(const Plan& plan) {
         object["trees"].push_back(std::move(entry));
     }
     object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
+    for (const PlannedNetDevice& device : plan.net_devices)
+        object["netDevices"].push_back(
+            {{"hostName", device.host_name}, {"name", device.name}, {"pointer", device.pointer}});
     object["createHooks"] = to_json(plan.create_hooks);
     object["steps"] = to_json(plan.steps);
     object["poststartHooks"] = to_json(plan.poststart_hooks);

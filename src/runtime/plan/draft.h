@@ -64,12 +64,13 @@ void plan_notify_socket(Draft& draft);                                          
 void plan_devices(Draft& draft);                                                            // devices.cpp
 void plan_hooks(Draft& draft);                                                              // process.cpp
 // After the last process that is init has led its session. `bind`: over /dev/console as well.
-void plan_console(Draft& draft, bool bind);            // process.cpp
-[[nodiscard]] Result<> plan_root_entry(Draft& draft);  // root.cpp
-[[nodiscard]] Result<> plan_process(Draft& draft);     // process.cpp
-[[nodiscard]] Result<> plan_lookup(Draft& draft);      // the parts of plan_process: what is looked up,
-void plan_program(Draft& draft);                       // and all that makes init the program
-[[nodiscard]] Result<> plan_cgroups(Draft& draft);     // cgroups.cpp
+void plan_console(Draft& draft, bool bind);             // process.cpp
+[[nodiscard]] Result<> plan_root_entry(Draft& draft);   // root.cpp
+[[nodiscard]] Result<> plan_process(Draft& draft);      // process.cpp
+[[nodiscard]] Result<> plan_lookup(Draft& draft);       // the parts of plan_process: what is looked up,
+void plan_program(Draft& draft);                        // and all that makes init the program
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);      // cgroups.cpp
+[[nodiscard]] Result<> plan_net_devices(Draft& draft);  // net_devices.cpp
 
 // A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is
 // asked of it is done once it is attached (plan_tree_attributes).

@@ -74,6 +74,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     TRY(plan_root_entry(draft));
     TRY(plan_process(draft));
     TRY(plan_cgroups(draft));
+    TRY(plan_net_devices(draft));
     if (draft.rootless()) move_trees_to_init(draft);
     return std::move(draft.plan);
 }

@@ -82,6 +82,13 @@ struct PlannedCgroupTree {
     std::string pointer;
 };
 
+// A network device that the parent moves into the container's network namespace, once that is there.
+struct PlannedNetDevice {
+    std::string host_name;
+    std::string name;  // in the container; "%d" in it stands for the first number that is free
+    std::string pointer;
+};
+
 struct Warning {
     std::string pointer;
     std::string message;
@@ -108,6 +115,7 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
+    std::vector<PlannedNetDevice> net_devices;  // after the limits
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
     // is still writing the device rules.
     bool awaits_create_hooks = false;

@@ -19,7 +19,7 @@ struct FeatureSet {
     bool selinux = false;
     bool intel_rdt = false;
     bool idmapped_mounts = true;
-    bool net_devices = false;
+    bool net_devices = true;
     bool memory_policy = false;
     bool checkpoint = false;
 };

@@ -91,9 +91,18 @@ bool is_interface_name(std::string_view name) {
            name.find_first_of("/:% \t\n\v\f\r") == name.npos;
 }
 
+// "eth%d" stands for the first such name that is free.
+bool is_interface_template(std::string_view name) {
+    const std::size_t number = name.find("%d");
+    if (number == name.npos) return false;
+    std::string numbered(name);
+    return is_interface_name(numbered.replace(number, 2, "0"));
+}
+
 void read_net_device(Object& object, NetDevice& device) {
     Value name = object["name"];
-    if (name.string(device.name) && !device.name.empty() && !is_interface_name(device.name))
+    if (name.string(device.name) && !device.name.empty() && !is_interface_name(device.name) &&
+        !is_interface_template(device.name))
         name.error(quoted(device.name) + " is not a network interface name");
 }
 
@@ -105,7 +114,8 @@ void read_net_devices(Value map, std::vector<NetDevice>& devices) {
             member.error(quoted(device.host_name) + " is not a network interface name");
         if (!member.object(device, read_net_device)) return;
         const std::string& name = device.name.empty() ? device.host_name : device.name;
-        if (!names.insert(name).second) member.error("two devices get the name " + quoted(name));
+        if (!is_interface_template(name) && !names.insert(name).second)
+            member.error("two devices get the name " + quoted(name));
         devices.push_back(std::move(device));
     });
 }
