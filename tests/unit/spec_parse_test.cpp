@@ -186,6 +186,8 @@ constexpr Case linux_object[] = {
     {"/linux/timeOffsets", R"({"boottime": {"nanosecs": 1000000000}})", "/linux/timeOffsets/boottime/nanosecs",
      "range"},
     {"/linux/intelRdt", R"({"closID": "../x"})", "/linux/intelRdt/closID", "is not the name of a directory"},
+    {"/linux/intelRdt", R"({"schemata": ["L3:0=1\nMB:0=9"]})", "/linux/intelRdt/schemata", "line break"},
+    {"/linux/intelRdt", R"({"l3CacheSchema": "L3:0=1\nMB:0=9"})", "/linux/intelRdt/l3CacheSchema", "is not one line"},
     {"/linux/intelRdt", R"({"memBwSchema": "L3:0=1"})", "/linux/intelRdt/memBwSchema", "starts with \"MB:\""},
     {"/linux/memoryPolicy", R"({"nodes": "0"})", "/linux/memoryPolicy/mode", "is missing"},
     {"/linux/memoryPolicy", R"({"mode": "MPOL_BIND"})", "/linux/memoryPolicy/nodes", "needs nodes"},

@@ -117,6 +117,7 @@ class Execution {
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
         joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count(), request_.parent)));
+        TRY(resctrl::enter(container_.record.resctrl, joined_->pid()));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
         const Result<> ready = joined_->expect(Stage::ready, request_.ignore_paused ? paused_deadline : join_deadline);

@@ -126,11 +126,20 @@ void tell_write(Story& story, const cgroup::Write& write, const char* when) {
     story.line("write " + write.value + " to " + write.file + when, write.pointer);
 }
 
+void tell_resctrl(Story& story, const resctrl::GroupPlan& group) {
+    const char* pointer = "/linux/intelRdt";
+    const std::string name = group.clos.empty() ? "the default class of service" : "the class of service " + group.clos;
+    story.line((group.own ? "make " : "make or find ") + name, pointer);
+    for (const std::string& line : group.schemata) story.line("write " + line + " to its schemata", pointer);
+    if (!group.monitor.empty()) story.line("make the monitoring group " + group.monitor + " in it", pointer);
+}
+
 void tell_cgroups(Story& story, const Plan& plan) {
-    if (!plan.use_cgroups && !plan.oom_score_adj) return;
+    if (!plan.use_cgroups && !plan.oom_score_adj && !plan.resctrl) return;
     story.chapter("Meanwhile it makes the cgroups");
     for (const std::string& path : plan.cgroup_paths) story.line("make " + path, "/linux/cgroupsPath");
     for (const cgroup::Write& write : plan.resources.before_attach) tell_write(story, write, " before init enters");
+    if (plan.resctrl) tell_resctrl(story, *plan.resctrl);
     if (plan.oom_score_adj)
         story.line("set init's oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
 }

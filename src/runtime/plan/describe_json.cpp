@@ -155,6 +155,11 @@ std::string describe_json(const Plan& plan) {
     for (const PlannedNetDevice& device : plan.net_devices)
         object["netDevices"].push_back(
             {{"hostName", device.host_name}, {"name", device.name}, {"pointer", device.pointer}});
+    if (plan.resctrl)
+        object["resctrl"] = {{"clos", plan.resctrl->clos},
+                             {"own", plan.resctrl->own},
+                             {"schemata", plan.resctrl->schemata},
+                             {"monitor", plan.resctrl->monitor}};
     object["createHooks"] = to_json(plan.create_hooks);
     object["steps"] = to_json(plan.steps);
     object["poststartHooks"] = to_json(plan.poststart_hooks);

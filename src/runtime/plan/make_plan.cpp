@@ -75,6 +75,7 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     TRY(plan_process(draft));
     TRY(plan_cgroups(draft));
     TRY(plan_net_devices(draft));
+    if (config.linux.intel_rdt) draft.plan.resctrl = resctrl::plan_group(*config.linux.intel_rdt, options.id);
     if (draft.rootless()) move_trees_to_init(draft);
     return std::move(draft.plan);
 }

@@ -13,6 +13,7 @@
 
 #include "runtime/cgroup/resource_plan.h"
 #include "runtime/plan/steps.h"
+#include "runtime/resctrl/group_plan.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::plan {
@@ -115,6 +116,7 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
+    std::optional<resctrl::GroupPlan> resctrl;
     std::vector<PlannedNetDevice> net_devices;  // after the limits
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
     // is still writing the device rules.

@@ -26,7 +26,6 @@ Result<> refuse_unbuilt(const spec::Config& config) {
     if (config.process) TRY(refuse_in_process(*config.process));
     const spec::Linux& linux = config.linux;
     if (!linux.mount_label.empty()) return not_built("/linux/mountLabel", "an SELinux mount label");
-    if (linux.intel_rdt) return not_built("/linux/intelRdt", "Intel RDT");
     if (linux.personality) return not_built("/linux/personality", "an execution domain");
     if (linux.memory_policy) return not_built("/linux/memoryPolicy", "a NUMA memory policy");
     return {};

@@ -17,7 +17,7 @@ struct FeatureSet {
     bool seccomp = true;
     bool apparmor = false;
     bool selinux = false;
-    bool intel_rdt = false;
+    bool intel_rdt = true;
     bool idmapped_mounts = true;
     bool net_devices = true;
     bool memory_policy = false;

@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/plan/steps.h"
+#include "runtime/resctrl/group.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::state {
@@ -51,7 +52,8 @@ struct Record {
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
     std::vector<StartStep> start_steps;
-    std::uint32_t owner = 0;   // uid
+    std::uint32_t owner = 0;  // uid
+    resctrl::Place resctrl;
     std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
