@@ -35,7 +35,7 @@ std::string_view bytes_of(const T& value) {
 template <class T>
 T read(std::string_view bytes) {
     T value{};
-    if (bytes.size() >= sizeof(T)) std::memcpy(&value, bytes.data(), sizeof(T));
+    if (bytes.size() >= sizeof(T)) bytes.copy(reinterpret_cast<char*>(&value), sizeof(T));
     return value;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <map>
+#include <utility>
 
 namespace ocirt::resctrl {
 namespace {
@@ -45,10 +46,12 @@ void read_line(std::string_view line, std::uint64_t step, Domains& domains) {
     const std::string resource(take(line, ':'));
     while (!line.empty()) {
         std::string_view value = take(line, ';');
-        const std::string domain = plain_number(take(value, '='));
-        if (domain.empty()) continue;
+        const std::string id = plain_number(take(value, '='));
+        if (id.empty()) continue;
         const std::string number = plain_number(trimmed(value));
-        domains[resource + ":" + domain] = resource == "MB" ? rounded(number, step) : number;
+        std::string domain = resource;
+        domain.append(":").append(id);
+        domains[std::move(domain)] = resource == "MB" ? rounded(number, step) : number;
     }
 }
 
@@ -62,7 +65,9 @@ std::string difference(const std::vector<std::string>& lines, std::string_view p
     for (const auto& [domain, value] : wanted) {
         const auto found = there.find(domain);
         if (found == there.end()) return "it has no " + domain;
-        if (found->second != value) return domain + " is " + found->second + ", not " + value;
+        if (found->second == value) continue;
+        std::string text = domain;
+        return text.append(" is ").append(found->second).append(", not ").append(value);
     }
     return {};
 }
