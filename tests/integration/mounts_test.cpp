@@ -128,6 +128,27 @@ TEST(Bind, AFileOnAMissingFile) {
     EXPECT_TRUE(finished.err.contains("Read-only file system")) << finished.err;
 }
 
+// Links of the rootfs are followed inside of it, and what a dangling one points at is made.
+TEST(Bind, OnLinksOfTheRootfs) {
+    Bundle bundle;
+    fs::create_directory(bundle.scratch() / "volume");
+    std::ofstream(bundle.scratch() / "volume/file") << "in a directory\n";
+    std::ofstream(bundle.scratch() / "hosts") << "a file\n";
+    bundle.directory("/real/directory").symlink("/real", "/absolute").symlink("real/directory", "/relative");
+    bundle.directory("/etc").symlink("../run/made/hosts", "/etc/hosts").symlink("/srv/not/there", "/dangling");
+    const std::string volume = bundle.scratch() / "volume";
+    bundle.mount({"/absolute/new", "bind", volume, {"bind"}}).mount({"/relative", "bind", volume, {"bind"}});
+    bundle.mount({"/etc/hosts", "bind", bundle.scratch() / "hosts", {"bind"}});
+    if (runtime_is_ocirt()) bundle.mount({"/dangling", "bind", volume, {"bind"}});
+    const Finished finished = bundle
+                                  .sh("cat /real/new/file /real/directory/file /run/made/hosts; "
+                                      "awk '$5 ~ \"^/(real|run|srv)\" {print $5}' /proc/self/mountinfo")
+                                  .run();
+    EXPECT_EQ(finished.out, "in a directory\nin a directory\na file\n/real/new\n/real/directory\n/run/made/hosts\n" +
+                                std::string(runtime_is_ocirt() ? "/srv/not/there\n" : ""))
+        << finished.err;
+}
+
 // rbind takes the mounts below the source with it, bind does not; ro is the top mount's, rro everyone's.
 TEST(Bind, SubmountsByWord) {
     for (const auto& [words, expected] : {std::pair{std::vector<std::string>{"bind"}, "plain\n"},

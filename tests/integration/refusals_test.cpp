@@ -126,6 +126,19 @@ TEST(CommandLine, UnknownOptionsAndCommands) {
     EXPECT_NE(bundle.command_without_id({"create"}).status, 0) << "no id";
 }
 
+// What this host has not is refused by name, with what to do. (On one with resctrl the default class would be there.)
+TEST(Host, WithoutResctrl) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc goes on without it";
+    if (std::filesystem::exists("/sys/fs/resctrl")) GTEST_SKIP() << "SKIP: this host has it";
+    Bundle bundle;
+    bundle.json("/linux/intelRdt", {{"closID", "gold"}, {"l3CacheSchema", "L3:0=f"}});
+    const Finished finished = bundle.create();
+    expect_refused(bundle, finished);
+    EXPECT_TRUE(finished.err.contains("/linux/intelRdt: use resctrl: this kernel, or this CPU, has none"))
+        << finished.err;
+    EXPECT_EQ(bundle.sh("echo runs").erase("/linux/intelRdt").run().out, "runs\n");
+}
+
 // ocirt's own promises.
 TEST(Messages, LogInJsonCarriesTheFields) {
     if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: the fields are ocirt's";

@@ -55,23 +55,7 @@ TEST_P(RefusedPlan, NamesTheValue) {
     EXPECT_NE(plan.error().detail.find(GetParam().detail), std::string::npos) << plan.error().detail;
 }
 
-constexpr const char* not_built = "is not supported by this version of ocirt";
 const Json id_map = Json::array({{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}});
-
-INSTANTIATE_TEST_SUITE_P(Unbuilt, RefusedPlan,
-                         testing::Values(Refused{"NetDevices",
-                                                 {{"linux", {{"netDevices", {{"eth0", Json::object()}}}}}},
-                                                 Fault::unsupported,
-                                                 "/linux/netDevices",
-                                                 not_built},
-                                         Refused{"IntelRdt",
-                                                 {{"linux", {{"intelRdt", {{"closID", "c"}}}}}},
-                                                 Fault::unsupported,
-                                                 "/linux/intelRdt",
-                                                 not_built},
-                                         Refused{"IdmapWord", mounts({mount("/a", "bind", "/a", {"bind", "idmap"})}),
-                                                 Fault::unsupported, "/mounts/0", "idmapped"}),
-                         [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Mounts, RefusedPlan,

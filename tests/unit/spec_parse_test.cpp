@@ -187,6 +187,8 @@ constexpr Case linux_object[] = {
     {"/linux/timeOffsets", R"({"boottime": {"nanosecs": 1000000000}})", "/linux/timeOffsets/boottime/nanosecs",
      "range"},
     {"/linux/intelRdt", R"({"closID": "../x"})", "/linux/intelRdt/closID", "is not the name of a directory"},
+    {"/linux/intelRdt", R"({"schemata": ["L3:0=1\nMB:0=9"]})", "/linux/intelRdt/schemata", "line break"},
+    {"/linux/intelRdt", R"({"l3CacheSchema": "L3:0=1\nMB:0=9"})", "/linux/intelRdt/l3CacheSchema", "is not one line"},
     {"/linux/intelRdt", R"({"memBwSchema": "L3:0=1"})", "/linux/intelRdt/memBwSchema", "starts with \"MB:\""},
     {"/linux/memoryPolicy", R"({"nodes": "0"})", "/linux/memoryPolicy/mode", "is missing"},
     {"/linux/memoryPolicy", R"({"mode": "MPOL_BIND"})", "/linux/memoryPolicy/nodes", "needs nodes"},
@@ -367,7 +369,7 @@ TEST(SpecParse, ChecksIdMappings) {
         "mappings 0 and 1 overlap on the host");
 }
 
-TEST(SpecParse, DropsNetDevicesOfTheHostsNetwork) {
+TEST(SpecParse, WarnsOfNetDevicesOnTheHostsNetwork) {
     Json config = Json::parse(good);
     config["linux"]["namespaces"].erase(3);
     config["linux"]["netDevices"] = {{"eth0", Json::object()}};
@@ -375,7 +377,17 @@ TEST(SpecParse, DropsNetDevicesOfTheHostsNetwork) {
     EXPECT_TRUE(parsed.ok());
     ASSERT_EQ(parsed.findings.size(), 1U);
     EXPECT_EQ(parsed.findings.front().pointer, "/linux/netDevices");
-    EXPECT_TRUE(parsed.value.linux.net_devices.empty());
+    EXPECT_EQ(parsed.value.linux.net_devices.size(), 1U);
+}
+
+TEST(SpecParse, NumbersNetDevicesByTemplate) {
+    Json config = Json::parse(good);
+    config["linux"]["netDevices"] = {{"a", {{"name", "eth%d"}}}, {"b", {{"name", "eth%d"}}}};
+    EXPECT_TRUE(parse(JsonDocument::parse(config.dump())).ok());
+    for (const char* bad : {"%d%d", "%s", "eth%", "eth%d%", "a234567890123456%d"}) {
+        config["linux"]["netDevices"] = {{"a", {{"name", bad}}}};
+        EXPECT_FALSE(parse(JsonDocument::parse(config.dump())).ok()) << bad;
+    }
 }
 
 TEST(SpecParse, RefusesConfigsOfOtherPlatforms) {

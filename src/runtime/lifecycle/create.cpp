@@ -11,6 +11,7 @@
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
+#include "runtime/lifecycle/net_devices.h"
 #include "runtime/lifecycle/new_record.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
@@ -53,6 +54,10 @@ class Creation {
         if (!request_.pidfd_socket.empty())
             pidfd_receiver_ = TRY(Receiver::connect(request_.pidfd_socket, "--pidfd-socket"));
         record_ = new_record(request_, prepared_);
+        if (prepared_.plan.resctrl) {
+            resctrl_root_ = TRY(resctrl::find_root());
+            record_.resctrl = resctrl::place_of(*prepared_.plan.resctrl, resctrl_root_);
+        }
         const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
         init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count(), request_.parent)));
@@ -65,6 +70,7 @@ class Creation {
         TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
         if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
+        TRY(net_devices_.move_in(prepared_.plan.net_devices, init_->pid()));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
         TRY(console_->place(init_->take_console()));
@@ -72,11 +78,13 @@ class Creation {
     }
 
     void undo() {
+        net_devices_.move_back();
         if (init_) init_->kill();
         if (cgroup_) {
             (void)cgroup_->kill_all();
             (void)cgroup_->remove();
         }
+        if (resctrl_) resctrl_->take_back();
         if (hooks_began_)
             (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
                             prepared_.plan.bundle, "/hooks/poststop");
@@ -132,6 +140,10 @@ class Creation {
             TRY(attach(descriptors));
             for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
                 descriptors.push_back(std::move(tree));
+        }
+        if (prepared_.plan.resctrl) {
+            resctrl_ = TRY(resctrl::Group::make(*prepared_.plan.resctrl, resctrl_root_));
+            TRY(resctrl::enter(resctrl_->place(), init_->pid()));
         }
         if (prepared_.plan.oom_score_adj) TRY(set_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
         return init_->send(Stage::cgroup, descriptors);
@@ -205,6 +217,9 @@ class Creation {
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
     std::optional<cgroup::Cgroup> cgroup_;
+    std::string resctrl_root_;
+    std::optional<resctrl::Group> resctrl_;
+    NetDevices net_devices_;
     std::optional<Console> console_;
     std::optional<Receiver> pidfd_receiver_;
     AskedToStart asked_;

@@ -86,10 +86,25 @@ std::vector<ExternalNamespace> external_namespaces(const plan::Plan& plan) {
     return external;
 }
 
+namespace {
+
+// A restored container would be without it.
+Result<> refuse_what_criu_does_not_know(const plan::Plan& plan) {
+    if (plan.net_devices.empty() && !plan.resctrl) return {};
+    return fail({.fault = Fault::unsupported,
+                 .pointer = plan.resctrl ? "/linux/intelRdt" : "/linux/netDevices",
+                 .operation = "checkpoint or restore",
+                 .object = "\"" + plan.id + "\"",
+                 .detail = "a container with it cannot be, by this version of ocirt"});
+}
+
+}  // namespace
+
 Result<> check_restorable(const plan::Plan& plan, bool has_mount_namespace) {
     const bool has_user_namespace =
         plan.user_namespace ||
         std::ranges::find(plan.namespaces, NamespaceKind::user, &plan::PlannedNamespace::kind) != plan.namespaces.end();
+    TRY(refuse_what_criu_does_not_know(plan));
     if (plan.use_cgroups && has_mount_namespace && !has_user_namespace) return {};
     const char* what = !plan.use_cgroups      ? "a container without cgroups"
                        : !has_mount_namespace ? "a container without a mount namespace"

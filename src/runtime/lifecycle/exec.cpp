@@ -122,6 +122,7 @@ class Execution {
         if (plan_.seccomp_listener) agent_.emplace(TRY(SeccompAgent::connect(*plan_.seccomp_listener)));
         if (plan_.initial_affinity) TRY(run_on(*plan_.initial_affinity));
         joined_.emplace(TRY(InitProcess::launch(plan_, birthplace, request_.passed.count(), request_.parent)));
+        TRY(resctrl::enter(container_.record.resctrl, joined_->pid()));
         if (plan_.oom_score_adj) TRY(set_oom_score(joined_->pid(), *plan_.oom_score_adj));
         TRY(send_ways());
         const Result<> ready = joined_->expect(Stage::ready, request_.ignore_paused ? paused_deadline : join_deadline);

@@ -42,6 +42,7 @@ Result<> end_cgroup(const Container& container) {
 // Once init has ended.
 Result<Removed> finish(Container& container) {
     TRY(end_cgroup(container));
+    TRY(resctrl::remove(container.record.resctrl));
     Removed removed;
     if (container.record.complete)
         removed.hook_failure =

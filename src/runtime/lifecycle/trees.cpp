@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "common/syscall.h"
+#include "runtime/lifecycle/id_maps.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -53,31 +55,44 @@ Result<Fd> open_namespace(const plan::PlannedNamespace& ns) {
 }
 
 // Adds what the wrapper of the system call could not know.
-Result<Fd> at(Result<Fd> opened, const std::string& pointer, const std::string& path) {
-    if (opened) return opened;
-    opened.error().pointer = pointer;
-    if (opened.error().object.empty()) opened.error().object = path;
-    return opened;
+template <class T>
+Result<T> at(Result<T> result, const std::string& pointer, const std::string& path) {
+    if (result) return result;
+    result.error().pointer = pointer;
+    if (result.error().object.empty()) result.error().object = path;
+    return result;
 }
 
 }  // namespace
 
-Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan) {
+Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan, const std::vector<SlotFd>& joined) {
     std::vector<SlotFd> opened;
     opened.reserve(plan.trees.size());
-    for (const plan::PlannedTree& tree : plan.trees)
-        opened.push_back({tree.tree.slot, TRY(at(open_tree(tree.tree), tree.pointer, tree.tree.source))});
+    IdMaps id_maps;
+    for (const plan::PlannedTree& planned : plan.trees) {
+        const std::string& source = planned.tree.source;
+        Fd tree = TRY(at(open_tree(planned.tree), planned.pointer, source));
+        if (planned.id_map) {
+            const auto found = std::ranges::find(joined, planned.id_map->joined, &SlotFd::slot);
+            const Fd* joined_namespace = found == joined.end() ? nullptr : &found->fd;
+            TRY(at(id_maps.apply(tree, source, *planned.id_map, joined_namespace), planned.pointer, source));
+        }
+        opened.push_back({planned.tree.slot, std::move(tree)});
+    }
     return opened;
 }
 
 Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan) {
-    std::vector<SlotFd> opened = TRY(open_planned_trees(plan));
+    std::vector<SlotFd> namespaces;
+    namespaces.reserve(plan.namespaces.size());
+    for (const plan::PlannedNamespace& ns : plan.namespaces)
+        namespaces.push_back({ns.slot, TRY(at(open_namespace(ns), ns.pointer, ns.path))});
+    std::vector<SlotFd> opened = TRY(open_planned_trees(plan, namespaces));
     // Without a mount namespace of its own the container's root is entered where it stands.
     if (std::ranges::find(opened, plan::slot_root, &SlotFd::slot) == opened.end())
         opened.push_back(
             {plan::slot_root, TRY(at(sys::open(plan.rootfs, O_PATH | O_DIRECTORY), "/root/path", plan.rootfs))});
-    for (const plan::PlannedNamespace& ns : plan.namespaces)
-        opened.push_back({ns.slot, TRY(at(open_namespace(ns), ns.pointer, ns.path))});
+    std::ranges::move(namespaces, std::back_inserter(opened));
     return opened;
 }
 

@@ -15,8 +15,10 @@ struct SlotFd {
     Fd fd;
 };
 
-// The mount trees alone. Errors have the pointer of the mount.
-[[nodiscard]] Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan);
+// The mount trees alone. `joined` are the namespaces that their ID mappings may name. Errors have the pointer of the
+// mount.
+[[nodiscard]] Result<std::vector<SlotFd>> open_planned_trees(const plan::Plan& plan,
+                                                             const std::vector<SlotFd>& joined = {});
 
 // Everything that Stage::trees carries. Errors have the pointer of the mount or namespace.
 [[nodiscard]] Result<std::vector<SlotFd>> open_trees(const plan::Plan& plan);

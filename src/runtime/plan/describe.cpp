@@ -95,6 +95,21 @@ void tell_summary(Story& story, const Plan& plan) {
     story.fact("namespaces", namespaces(plan));
 }
 
+// "its ids mapped (0:100000:65536; groups 0:100000:65536), and those of the mounts below".
+std::string words(const PlannedIdMap& id_map) {
+    const auto list = [](const std::vector<spec::IdMapping>& mappings) {
+        std::string text;
+        for (const spec::IdMapping& map : mappings)
+            text += (text.empty() ? "" : ",") + std::to_string(map.container_id) + ":" + std::to_string(map.host_id) +
+                    ":" + std::to_string(map.size);
+        return text;
+    };
+    const std::string maps = id_map.joined == slot_none
+                                 ? list(id_map.maps.uid_mappings) + "; groups " + list(id_map.maps.gid_mappings)
+                                 : "as the joined user namespace has it";
+    return "its ids mapped (" + maps + ")" + (id_map.recursive ? ", and those of the mounts below" : "");
+}
+
 void tell_beginning(Story& story, const Plan& plan) {
     story.chapter("The parent makes a process");
     const std::string kinds = namespace_names(plan.clone_flags);
@@ -103,18 +118,28 @@ void tell_beginning(Story& story, const Plan& plan) {
     if (plan.user_namespace) story.line("write the ID maps of its user namespace", "/linux/uidMappings");
     for (const PlannedNamespace& ns : plan.namespaces)
         story.line("open the " + namespace_names(clone_flag(ns.kind)) + " namespace " + ns.path, ns.pointer);
-    for (const PlannedTree& tree : plan.trees) story.line(sentence(tree.tree), tree.pointer);
+    for (const PlannedTree& tree : plan.trees)
+        story.line(sentence(tree.tree) + (tree.id_map ? ", " + words(*tree.id_map) : ""), tree.pointer);
 }
 
 void tell_write(Story& story, const cgroup::Write& write, const char* when) {
     story.line("write " + write.value + " to " + write.file + when, write.pointer);
 }
 
+void tell_resctrl(Story& story, const resctrl::GroupPlan& group) {
+    const char* pointer = "/linux/intelRdt";
+    const std::string name = group.clos.empty() ? "the default class of service" : "the class of service " + group.clos;
+    story.line((group.own ? "make " : "make or find ") + name, pointer);
+    for (const std::string& line : group.schemata) story.line("write " + line + " to its schemata", pointer);
+    if (!group.monitor.empty()) story.line("make the monitoring group " + group.monitor + " in it", pointer);
+}
+
 void tell_cgroups(Story& story, const Plan& plan) {
-    if (!plan.use_cgroups && !plan.oom_score_adj) return;
+    if (!plan.use_cgroups && !plan.oom_score_adj && !plan.resctrl) return;
     story.chapter("Meanwhile it makes the cgroups");
     for (const std::string& path : plan.cgroup_paths) story.line("make " + path, "/linux/cgroupsPath");
     for (const cgroup::Write& write : plan.resources.before_attach) tell_write(story, write, " before init enters");
+    if (plan.resctrl) tell_resctrl(story, *plan.resctrl);
     if (plan.oom_score_adj)
         story.line("set init's oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
 }
@@ -125,12 +150,18 @@ void tell_hooks(Story& story, const std::vector<Step>& hooks) {
 
 void tell_limits(Story& story, const Plan& plan) {
     const cgroup::ResourcePlan& resources = plan.resources;
-    if (resources.limits.empty() && resources.device_program.empty() && plan.create_hooks.empty()) return;
+    if (resources.limits.empty() && resources.device_program.empty() && plan.net_devices.empty() &&
+        plan.create_hooks.empty())
+        return;
     story.chapter("The parent, now that everything is mounted");
     for (const cgroup::Write& write : resources.limits) tell_write(story, write, "");
     if (!resources.device_program.empty())
         story.line("attach the device program (" + std::to_string(resources.device_program.size()) + " instructions)",
                    "/linux/resources/devices");
+    for (const PlannedNetDevice& device : plan.net_devices)
+        story.line("move the network device " + device.host_name + " into it" +
+                       (device.name == device.host_name ? "" : " as " + device.name),
+                   device.pointer);
     tell_hooks(story, plan.create_hooks);
 }
 

@@ -124,10 +124,14 @@ Json to_json(const std::vector<spec::IdMapping>& mappings) {
     return list;
 }
 
-Json user_namespace_to_json(const Plan& plan) {
-    if (!plan.user_namespace) return nullptr;
-    return {{"uidMappings", to_json(plan.user_namespace->uid_mappings)},
-            {"gidMappings", to_json(plan.user_namespace->gid_mappings)}};
+Json to_json(const UserNamespace& maps) {
+    return {{"uidMappings", to_json(maps.uid_mappings)}, {"gidMappings", to_json(maps.gid_mappings)}};
+}
+
+Json to_json(const PlannedIdMap& id_map) {
+    Json object = id_map.joined == slot_none ? to_json(id_map.maps) : Json{{"joined", id_map.joined}};
+    object["recursive"] = id_map.recursive;
+    return object;
 }
 
 }  // namespace
@@ -140,7 +144,7 @@ std::string describe_json(const Plan& plan) {
     object["bundle"] = plan.bundle;
     object["rootfs"] = plan.rootfs;
     object["cloneFlags"] = plan.clone_flags;
-    object["userNamespace"] = user_namespace_to_json(plan);
+    object["userNamespace"] = plan.user_namespace ? to_json(*plan.user_namespace) : Json(nullptr);
     object["ownPidNamespace"] = plan.own_pid_namespace;
     object["oomScoreAdj"] = plan.oom_score_adj ? Json(*plan.oom_score_adj) : Json(nullptr);
     object["namespaces"] = Json::array();
@@ -150,9 +154,18 @@ std::string describe_json(const Plan& plan) {
     for (const PlannedTree& tree : plan.trees) {
         Json entry = to_json(tree.tree);
         entry["pointer"] = tree.pointer;
+        if (tree.id_map) entry["idMap"] = to_json(*tree.id_map);
         object["trees"].push_back(std::move(entry));
     }
     object["cgroups"] = plan.use_cgroups ? cgroups_to_json(plan) : Json(nullptr);
+    for (const PlannedNetDevice& device : plan.net_devices)
+        object["netDevices"].push_back(
+            {{"hostName", device.host_name}, {"name", device.name}, {"pointer", device.pointer}});
+    if (plan.resctrl)
+        object["resctrl"] = {{"clos", plan.resctrl->clos},
+                             {"own", plan.resctrl->own},
+                             {"schemata", plan.resctrl->schemata},
+                             {"monitor", plan.resctrl->monitor}};
     object["createHooks"] = to_json(plan.create_hooks);
     object["steps"] = to_json(plan.steps);
     if (plan.seccomp_listener)

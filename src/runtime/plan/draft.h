@@ -2,6 +2,7 @@
 // them out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,19 +47,20 @@ struct Draft {
     [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
 };
 
-// The parts, in the order of the plan.
-[[nodiscard]] Result<> refuse_unbuilt(const spec::Config& config);  // refusals.cpp
-void plan_annotations(Draft& draft);                                // annotations.cpp
-void plan_namespaces(Draft& draft);                                 // namespaces.cpp
+void plan_annotations(Draft& draft);  // annotations.cpp
+void plan_namespaces(Draft& draft);   // namespaces.cpp
 void plan_cgroup_namespace(Draft& draft);
 void plan_pid_namespace(Draft& draft);
 [[nodiscard]] Result<> plan_mounts(Draft& draft);       // mounts.cpp
 [[nodiscard]] Result<> plan_late_mounts(Draft& draft);  // after plan_pid_namespace
 [[nodiscard]] Result<> plan_cgroup_mount(Draft& draft, const spec::Mount& mount, const std::string& target,
                                          const std::string& pointer);  // cgroup_mounts.cpp
-void plan_notify_socket(Draft& draft);                                 // notify_socket.cpp
-void plan_devices(Draft& draft);                                       // devices.cpp
-void plan_hooks(Draft& draft);                                         // process.cpp
+// The ID mapping of a bind mount, if it asks for one. Refuses what has none to give.
+[[nodiscard]] Result<std::optional<PlannedIdMap>> plan_id_map(const Draft& draft, const spec::Mount& mount,
+                                                              const std::string& pointer);  // id_maps.cpp
+void plan_notify_socket(Draft& draft);                                                      // notify_socket.cpp
+void plan_devices(Draft& draft);                                                            // devices.cpp
+void plan_hooks(Draft& draft);                                                              // process.cpp
 // After the last process that is init has led its session. `bind`: over /dev/console as well.
 void plan_console(Draft& draft, bool bind);            // process.cpp
 [[nodiscard]] Result<> plan_root_entry(Draft& draft);  // root.cpp
@@ -72,13 +74,15 @@ void plan_keyring(Draft& draft);  // a new session keyring
 // The SELinux label of /linux/mountLabel among the options of a new filesystem, where it takes one and has none of its
 // own. Labels lose the quotes that mount(8) wants around commas.
 void label_mount(const Draft& draft, const std::string& type, std::vector<std::string>& options);
-void plan_attributes(Draft& draft);                 // attributes.cpp
-void plan_exec_affinity(Draft& draft);              // of exec alone, once it is in its cgroups
-[[nodiscard]] Result<> plan_cgroups(Draft& draft);  // cgroups.cpp
+void plan_attributes(Draft& draft);                     // attributes.cpp
+void plan_exec_affinity(Draft& draft);                  // of exec alone, once it is in its cgroups
+[[nodiscard]] Result<> plan_cgroups(Draft& draft);      // cgroups.cpp
+[[nodiscard]] Result<> plan_net_devices(Draft& draft);  // net_devices.cpp
 
 // A tree to be opened, by the parent or by init. Where the kernel has no mount_setattr it is opened as it is: what is
 // asked of it is done once it is attached (plan_tree_attributes).
-void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer);
+void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer,
+               std::optional<PlannedIdMap> id_map = std::nullopt);
 void plan_tree_attributes(Draft& draft, const OpenTree<Hosted>& tree, const std::string& target,
                           const std::string& pointer);
 

@@ -47,7 +47,6 @@ void stand_in(std::string& pointer, const std::string& process) {
 
 Result<Plan> make_exec_plan(const spec::Config& config, const ExecOptions& options) {
     const auto planned = [&]() -> Result<Plan> {
-        TRY(refuse_unbuilt(config));
         TRY(check_labels(config, options.modules));
         const Host host{.uid = options.rootless ? 1u : 0u,
                         .gid = 0,

@@ -47,7 +47,6 @@ Result<> refuse_mounts_without_namespace(const Draft& draft) {
 }  // namespace
 
 Result<Plan> make_plan(const spec::Config& config, const Host& host, const Options& options) {
-    TRY(refuse_unbuilt(config));
     TRY(check_labels(config, host.modules));
     Draft draft{.config = config, .host = host, .options = options};
     draft.plan.id = options.id;
@@ -75,6 +74,8 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
     TRY(plan_root_entry(draft));
     TRY(plan_process(draft));
     TRY(plan_cgroups(draft));
+    TRY(plan_net_devices(draft));
+    if (config.linux.intel_rdt) draft.plan.resctrl = resctrl::plan_group(*config.linux.intel_rdt, options.id);
     if (draft.rootless()) move_trees_to_init(draft);
     return std::move(draft.plan);
 }

@@ -79,7 +79,7 @@ bool keeps_peers(const Draft& draft, const MountOptions& options) {
 // A host directory or file bound into the container; also what stands in for a kernel filesystem that a user namespace
 // may not mount.
 void attach_tree(Draft& draft, const std::string& source, const std::string& target, const MountOptions& options,
-                 std::uint32_t flags, const std::string& pointer) {
+                 std::uint32_t flags, const std::string& pointer, std::optional<PlannedIdMap> id_map = std::nullopt) {
     const OpenTree<Hosted> tree{.slot = draft.next_slot++,
                                 .source = source,
                                 .recursive = options.recursive_bind,
@@ -89,7 +89,7 @@ void attach_tree(Draft& draft, const std::string& source, const std::string& tar
                                 .recursive_set = options.recursive_set,
                                 .recursive_clear = options.recursive_clear,
                                 .propagation = first_propagation(options)};
-    plan_tree(draft, tree, pointer);
+    plan_tree(draft, tree, pointer, std::move(id_map));
     draft.add(AttachMount<Hosted>{.slot = tree.slot, .target = target, .target_flags = flags}, pointer);
     plan_tree_attributes(draft, tree, target, pointer);
     plan_later_propagation(draft, target, options, pointer);
@@ -112,13 +112,6 @@ Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& ta
                      .object = target,
                      .detail = "a bind mount needs a source"});
     }
-    if (options.idmap || !mount.uid_mappings.empty() || !mount.gid_mappings.empty()) {
-        return fail({.fault = Fault::unsupported,
-                     .pointer = pointer,
-                     .operation = "bind",
-                     .object = mount.source + " on " + target,
-                     .detail = "idmapped mounts are not built yet"});
-    }
     if (!draft.host.has_mount_setattr && (options.recursive_set | options.recursive_clear) != 0) {
         return fail({.fault = Fault::unsupported,
                      .pointer = pointer + "/options",
@@ -126,7 +119,8 @@ Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& ta
                      .object = mount.source + " on " + target,
                      .detail = "recursive options need mount_setattr(2), which came with kernel 5.12"});
     }
-    attach_tree(draft, host_path(draft, mount.source), target, options, flags, pointer);
+    attach_tree(draft, host_path(draft, mount.source), target, options, flags, pointer,
+                TRY(plan_id_map(draft, mount, pointer)));
     return {};
 }
 
@@ -173,7 +167,8 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
 
     const auto too_long = [](const std::string& word) { return word.size() > fsconfig_limit; };
     const bool classic = std::ranges::any_of(words, too_long) || too_long(mount.source);
-    const std::uint64_t attributes = options.set | options.recursive_set;
+    // As with a bind: the words about the mount itself win over those about all below it.
+    const std::uint64_t attributes = (options.recursive_set & ~options.clear) | options.set;
     // What is copied up must be written first.
     const std::uint64_t late = options.copy_up ? attributes & MOUNT_ATTR_RDONLY : 0;
     draft.add(MountFs<Hosted>{.fstype = mount.type,
@@ -203,22 +198,34 @@ Result<> plan_remount(Draft& draft, const std::string& target, const MountOption
              .object = target,
              .detail = "changing the filesystem's option \"" + word + "\" is not supported by this version of ocirt"});
     }
-    if ((options.set | options.clear) != 0)
-        draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
     if ((options.recursive_set | options.recursive_clear) != 0)
         draft.add(
             SetMountAttributes<Hosted>{
                 .path = target, .set = options.recursive_set, .clear = options.recursive_clear, .recursive = 1},
             pointer);
+    if ((options.set | options.clear) != 0)
+        draft.add(SetMountAttributes<Hosted>{.path = target, .set = options.set, .clear = options.clear}, pointer);
     for (const std::uint64_t word : options.propagation)
         draft.add(SetMountAttributes<Hosted>{.path = target, .propagation = word}, pointer);
     return {};
+}
+
+// Whoever asks for a mapping shall not get a mount without it.
+Result<> refuse_id_map(const spec::Mount& mount, const MountOptions& options, const std::string& pointer) {
+    if (!options.idmap && mount.uid_mappings.empty() && mount.gid_mappings.empty()) return {};
+    return fail({.fault = Fault::unsupported,
+                 .pointer = pointer,
+                 .operation = "map the ids of",
+                 .object = mount.destination,
+                 .detail = options.remount ? "a mount that is attached keeps its mapping"
+                                           : "only bind mounts can be mapped by this version of ocirt"});
 }
 
 Result<> plan_mount(Draft& draft, const spec::Mount& mount, const std::string& pointer) {
     MountOptions options = spec::read_mount_options(mount.options);
     const std::string target = clean_path(mount.destination);
     const bool bind = options.bind || mount.type == "bind";
+    if (!bind || options.remount) TRY(refuse_id_map(mount, options, pointer));
     if (options.remount) return plan_remount(draft, target, options, pointer);
     if (target == "/") {
         return fail({.fault = Fault::invalid_config,

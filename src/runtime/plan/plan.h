@@ -13,6 +13,7 @@
 
 #include "runtime/cgroup/resource_plan.h"
 #include "runtime/plan/steps.h"
+#include "runtime/resctrl/group_plan.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::plan {
@@ -45,10 +46,25 @@ struct Step {
     std::string pointer;
 };
 
+struct UserNamespace {
+    std::vector<spec::IdMapping> uid_mappings;
+    std::vector<spec::IdMapping> gid_mappings;
+    friend bool operator==(const UserNamespace&, const UserNamespace&) = default;
+};
+
+// The ID mapping that a tree gets before it is attached (mount_setattr(2), MOUNT_ATTR_IDMAP): a file that belongs to a
+// containerID on disk belongs to its hostID where it is mounted.
+struct PlannedIdMap {
+    UserNamespace maps{};     // of a user namespace that is made for it; mounts with the same maps share one
+    Slot joined = slot_none;  // in place of maps: the user namespace that the container joins (Plan::namespaces)
+    bool recursive = false;   // ridmap: the mounts below get it, too
+};
+
 // A mount tree that the parent opens before init attaches it.
 struct PlannedTree {
     OpenTree<Hosted> tree;
     std::string pointer;
+    std::optional<PlannedIdMap> id_map{};
 };
 
 // A namespace to join, opened by the parent from its path and verified to be of its kind.
@@ -74,9 +90,11 @@ struct SeccompListener {
     std::string metadata;
 };
 
-struct UserNamespace {
-    std::vector<spec::IdMapping> uid_mappings;
-    std::vector<spec::IdMapping> gid_mappings;
+// A network device that the parent moves into the container's network namespace, once that is there.
+struct PlannedNetDevice {
+    std::string host_name;
+    std::string name;  // in the container; "%d" in it stands for the first number that is free
+    std::string pointer;
 };
 
 // The CPUs that the parent of an exec'd process runs on from then on, and its child at first; as bits, as in
@@ -113,6 +131,8 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
+    std::optional<resctrl::GroupPlan> resctrl;
+    std::vector<PlannedNetDevice> net_devices;  // after the limits
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
     // is still writing the device rules.
     bool awaits_create_hooks = false;

@@ -5,10 +5,10 @@
 
 namespace ocirt::plan {
 
-void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer) {
+void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer, std::optional<PlannedIdMap> id_map) {
     if (!draft.host.has_mount_setattr)
         tree = {.slot = tree.slot, .source = std::move(tree.source), .recursive = tree.recursive, .keep_peers = 1};
-    draft.plan.trees.push_back({std::move(tree), pointer});
+    draft.plan.trees.push_back({std::move(tree), pointer, std::move(id_map)});
 }
 
 void plan_tree_attributes(Draft& draft, const OpenTree<Hosted>& tree, const std::string& target,

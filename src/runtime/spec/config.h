@@ -22,6 +22,7 @@ struct IdMapping {
     std::uint32_t container_id = 0;
     std::uint32_t host_id = 0;
     std::uint32_t size = 0;
+    friend bool operator==(const IdMapping&, const IdMapping&) = default;
 };
 
 struct Root {

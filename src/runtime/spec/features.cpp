@@ -120,7 +120,7 @@ Json linux_features(const FeatureSet& built) {
         {"seccomp", seccomp(built.seccomp)},
         {"apparmor", enabled(built.apparmor)},
         {"selinux", enabled(built.selinux)},
-        {"intelRdt", enabled(built.intel_rdt)},
+        {"intelRdt", {{"enabled", built.intel_rdt}, {"schemata", built.intel_rdt}, {"monitoring", built.intel_rdt}}},
         {"mountExtensions", {{"idmap", enabled(built.idmapped_mounts)}}},
         {"netDevices", enabled(built.net_devices)},
         {"memoryPolicy", memory_policy(built.memory_policy)},

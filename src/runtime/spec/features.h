@@ -17,9 +17,9 @@ struct FeatureSet {
     bool seccomp = true;
     bool apparmor = true;
     bool selinux = true;
-    bool intel_rdt = false;
-    bool idmapped_mounts = false;
-    bool net_devices = false;
+    bool intel_rdt = true;
+    bool idmapped_mounts = true;
+    bool net_devices = true;
     bool memory_policy = true;
     bool checkpoint = false;
 };

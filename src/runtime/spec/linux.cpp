@@ -91,9 +91,18 @@ bool is_interface_name(std::string_view name) {
            name.find_first_of("/:% \t\n\v\f\r") == name.npos;
 }
 
+// "eth%d" stands for the first such name that is free.
+bool is_interface_template(std::string_view name) {
+    const std::size_t number = name.find("%d");
+    if (number == name.npos) return false;
+    std::string numbered(name);
+    return is_interface_name(numbered.replace(number, 2, "0"));
+}
+
 void read_net_device(Object& object, NetDevice& device) {
     Value name = object["name"];
-    if (name.string(device.name) && !device.name.empty() && !is_interface_name(device.name))
+    if (name.string(device.name) && !device.name.empty() && !is_interface_name(device.name) &&
+        !is_interface_template(device.name))
         name.error(quoted(device.name) + " is not a network interface name");
 }
 
@@ -105,7 +114,8 @@ void read_net_devices(Value map, std::vector<NetDevice>& devices) {
             member.error(quoted(device.host_name) + " is not a network interface name");
         if (!member.object(device, read_net_device)) return;
         const std::string& name = device.name.empty() ? device.host_name : device.name;
-        if (!names.insert(name).second) member.error("two devices get the name " + quoted(name));
+        if (!is_interface_template(name) && !names.insert(name).second)
+            member.error("two devices get the name " + quoted(name));
         devices.push_back(std::move(device));
     });
 }
@@ -128,16 +138,25 @@ void read_time_offsets(Value map, std::vector<std::pair<std::string, TimeOffset>
     });
 }
 
+bool has_newline(const std::string& text) { return text.find('\n') != std::string::npos; }
+
 void read_intel_rdt(Object& object, IntelRdt& rdt) {
     Value id = object["closID"];
-    if (id.string(rdt.clos_id) &&
+    // "/" is the default class.
+    if (id.string(rdt.clos_id) && rdt.clos_id != "/" &&
         (rdt.clos_id == "." || rdt.clos_id == ".." || rdt.clos_id.find('/') != std::string::npos))
         id.error(quoted(rdt.clos_id) + " is not the name of a directory");
-    object["schemata"].strings(rdt.schemata);
-    object["l3CacheSchema"].string(rdt.l3_cache_schema);
+    Value schemata = object["schemata"];
+    if (schemata.strings(rdt.schemata) && std::ranges::any_of(rdt.schemata, has_newline))
+        schemata.error("a line has a line break in it");
+    Value cache = object["l3CacheSchema"];
+    if (cache.string(rdt.l3_cache_schema) && has_newline(rdt.l3_cache_schema))
+        cache.error(quoted(rdt.l3_cache_schema) + " is not one line");
+    else if (!rdt.l3_cache_schema.empty() && !rdt.l3_cache_schema.starts_with("L3:"))
+        cache.warning(quoted(rdt.l3_cache_schema) + " does not start with \"L3:\"");
     Value bandwidth = object["memBwSchema"];
     if (bandwidth.string(rdt.mem_bw_schema) && !rdt.mem_bw_schema.empty() &&
-        (!rdt.mem_bw_schema.starts_with("MB:") || rdt.mem_bw_schema.find('\n') != std::string::npos))
+        (!rdt.mem_bw_schema.starts_with("MB:") || has_newline(rdt.mem_bw_schema)))
         bandwidth.error(quoted(rdt.mem_bw_schema) + " is not one line that starts with \"MB:\"");
     object["enableMonitoring"].boolean(rdt.enable_monitoring);
     object.ignore({"enableCMT", "enableMBM"});  // withdrawn in 1.3

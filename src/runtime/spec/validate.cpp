@@ -103,7 +103,7 @@ void Rules::sysctls() {
 
 }  // namespace
 
-void validate(Config& config, Findings& findings) {
+void validate(const Config& config, Findings& findings) {
     if (findings.has_error("/linux/namespaces")) return;
     Rules rules(config, findings);
     rules.namespaces();
@@ -111,8 +111,7 @@ void validate(Config& config, Findings& findings) {
     rules.sysctls();
     if (!config.linux.net_devices.empty() && !config.linux.find(NamespaceKind::network)) {
         findings.add(Severity::warning, "/linux/netDevices",
-                     "is ignored: the container has the host's network, /linux/namespaces names no other");
-        config.linux.net_devices.clear();
+                     "cannot be had: the container has the host's network, /linux/namespaces names no other");
     }
 }
 

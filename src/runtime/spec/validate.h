@@ -7,7 +7,6 @@
 namespace ocirt::spec {
 
 // Adds to `findings`. Where a part could not be read (it has an error already), rules that rest on it are left out.
-// Takes out of the config what has no effect for want of a namespace (a warning: /linux/netDevices).
-void validate(Config& config, Findings& findings);
+void validate(const Config& config, Findings& findings);
 
 }  // namespace ocirt::spec

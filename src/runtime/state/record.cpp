@@ -64,6 +64,17 @@ void write_cgroups(JsonWriter& json, const Record& record) {
     json.end_array();
 }
 
+// As most containers have none, it stands there only where there is one.
+void write_resctrl(JsonWriter& json, const resctrl::Place& place) {
+    if (place.clos.empty()) return;
+    json.key("resctrl");
+    json.begin_object();
+    json.member("clos", place.clos);
+    json.member("monitor", place.monitor);
+    json.member("removeClos", place.remove_clos);
+    json.end_object();
+}
+
 void write_start_steps(JsonWriter& json, const Record& record) {
     json.key("startSteps");
     json.begin_array();
@@ -131,6 +142,10 @@ Record read(const Json& object) {
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
                                   .controllers = entry.at("controllers").get<std::vector<std::string>>()});
+    if (own.contains("resctrl"))
+        record.resctrl = {.clos = own.at("resctrl").at("clos").get<std::string>(),
+                          .monitor = own.at("resctrl").at("monitor").get<std::string>(),
+                          .remove_clos = own.at("resctrl").at("removeClos").get<bool>()};
     if (object.contains("annotations"))
         for (const auto& [key, value] : object.at("annotations").items())
             record.annotations.emplace_back(key, value.get<std::string>());
@@ -174,6 +189,7 @@ std::string to_json(const Record& record) {
     json.member("deviceRules", record.device_rules);
     write_seccomp_listener(json, record);
     write_cgroups(json, record);
+    write_resctrl(json, record.resctrl);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);
     write_start_steps(json, record);

@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/plan/steps.h"
+#include "runtime/resctrl/group.h"
 #include "runtime/spec/config.h"
 
 namespace ocirt::state {
@@ -55,6 +56,7 @@ struct Record {
     // Of the seccomp agent that `start` hands the listener to; empty without one.
     std::string seccomp_listener_path;
     std::string seccomp_listener_metadata;
+    resctrl::Place resctrl;
     std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
