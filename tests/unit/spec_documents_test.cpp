@@ -133,6 +133,9 @@ TEST(Features, SaysWhatIsBuiltAndNothingMore) {
     EXPECT_TRUE(std::ranges::is_sorted(more["mountOptions"]));
     EXPECT_EQ(more["mountOptions"].size() + 2, document["mountOptions"].size());
     EXPECT_EQ(document["linux"]["mountExtensions"]["idmap"]["enabled"], true);
+    EXPECT_EQ(document["linux"]["netDevices"]["enabled"], true);
+    EXPECT_EQ(document["linux"]["intelRdt"],
+              nlohmann::json({{"enabled", true}, {"schemata", true}, {"monitoring", true}}));
 }
 
 TEST(Sysctl, GivesThePathOfOneFile) {
