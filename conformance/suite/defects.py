@@ -45,11 +45,9 @@ class Call:
     def bundle(self) -> pathlib.Path | None:
         return pathlib.Path(self.words[self.words.index("--bundle") + 1]) if "--bundle" in self.words else None
 
-    def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess:
+    def run(self, *words: str, output: int | None = None) -> subprocess.CompletedProcess:
         """The real runtime, with these words in place of the call's."""
-        return subprocess.run(
-            [self.runtime, *(words or self.words)], stdout=subprocess.PIPE if capture else None, close_fds=False
-        )
+        return subprocess.run([self.runtime, *(words or self.words)], stdout=output, close_fds=False)
 
     def other(self, command: str, *words: str, **options) -> subprocess.CompletedProcess:
         """Another command of the real runtime, on the same state."""
@@ -196,7 +194,7 @@ def create_at_start(call: Call) -> int:
     """Looks at the config when the container is started."""
     if call.command != "start":
         return call.run().returncode
-    state = json.loads(call.other("state", call.id, capture=True).stdout)
+    state = json.loads(call.other("state", call.id, output=subprocess.PIPE).stdout)
     call.other("delete", "--force", call.id)
     call.other("create", "--bundle", state["bundle"], call.id)
     return call.run().returncode
@@ -207,11 +205,11 @@ def restart(call: Call) -> int:
     """Takes a start of any container for a new beginning."""
     if call.command != "start":
         return call.run().returncode
-    state = json.loads(call.other("state", call.id, capture=True).stdout or b"{}")
+    state = json.loads(call.other("state", call.id, output=subprocess.PIPE).stdout or b"{}")
     if state.get("status") == "created":
         return call.run().returncode
     call.other("delete", "--force", call.id)
-    call.other("create", "--bundle", state["bundle"], call.id)
+    call.other("create", "--bundle", state["bundle"], call.id, output=subprocess.DEVNULL)
     call.run()
     return 1
 
@@ -243,11 +241,19 @@ def kill_on_error(call: Call, command: str) -> int:
 
 
 @call_defect
+def kill_deletes(call: Call) -> int:
+    code = call.run().returncode
+    if call.command == "kill" and code != 0:
+        call.other("delete", "--force", call.words[3])
+    return code
+
+
+@call_defect
 def answer(call: Call, command: str, pointer: str, value: str = "") -> int:
     """What `state` or `features` prints has another value, or, without `value`, lacks it."""
     if call.command != command:
         return call.run().returncode
-    done = call.run(capture=True)
+    done = call.run(output=subprocess.PIPE)
     if done.returncode == 0:
         document = json.loads(done.stdout)
         here, key = _walk(document, pointer)
@@ -297,11 +303,20 @@ def leave_state(call: Call, command: str) -> int:
 
 
 @call_defect
+def leave_processes(call: Call, command: str) -> int:
+    """After a failure, something goes on running."""
+    code = call.run().returncode
+    if call.command == command and code != 0:
+        subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return code
+
+
+@call_defect
 def delete_rootfs(call: Call) -> int:
     """Deletes what the container did not make: here, files of the bundle."""
     bundle = None
     if call.command == "delete":
-        bundle = json.loads(call.other("state", call.id, capture=True).stdout)["bundle"]
+        bundle = json.loads(call.other("state", call.id, output=subprocess.PIPE).stdout)["bundle"]
     code = call.run().returncode
     if bundle:
         shutil.rmtree(bundle)
@@ -313,7 +328,7 @@ def kill_joined(call: Call) -> int:
     """Ends, with the container, whoever holds the namespace that it had joined."""
     holder = None
     if call.command == "delete":
-        bundle = json.loads(call.other("state", call.id, capture=True).stdout)["bundle"]
+        bundle = json.loads(call.other("state", call.id, output=subprocess.PIPE).stdout)["bundle"]
         config = json.loads((pathlib.Path(bundle) / "config.json").read_text())
         holder = next(each["path"] for each in config["linux"]["namespaces"] if "path" in each).split("/")[2]
     code = call.run().returncode
@@ -357,7 +372,7 @@ def cgroups_path(call: Call) -> str:
     """Of the container that is called about; empty where there is none."""
     if call.command != "delete":
         return ""
-    state = call.other("state", call.words[-1], capture=True)
+    state = call.other("state", call.words[-1], output=subprocess.PIPE)
     if state.returncode != 0:
         return ""
     bundle = pathlib.Path(json.loads(state.stdout)["bundle"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from suite import linux, sandbox
 from suite.case import Case, Failure, Skip
-from suite.test import DEADLINE, Test
+from suite.test import DEADLINE, DEADLINE_WHEN_BROKEN, Test
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Pool:
         if job.defect:
             runtime = [sys.executable, "-I", str(pathlib.Path(__file__).parent.parent / "broken")]
             os.environ |= {"BROKEN_RUNTIME": self._runtime, "BROKEN_DEFECT": job.defect}
-        test = Test(runtime, self._probe, work, "/" + cgroup)
+        test = Test(runtime, self._probe, work, "/" + cgroup, DEADLINE_WHEN_BROKEN if job.defect else DEADLINE)
         try:
             job.case.body(test)
             return "ok", ""

@@ -14,6 +14,7 @@ from suite.case import Failure, check
 from suite.config import base_config
 
 DEADLINE = 20.0  # seconds, for a whole case
+DEADLINE_WHEN_BROKEN = 5.0  # where a case is to fail: what does not come is not waited for so long
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Answer:
 
 
 class Test:
-    def __init__(self, runtime: list[str], probe: pathlib.Path, work: pathlib.Path, cgroup: str):
+    def __init__(self, runtime: list[str], probe: pathlib.Path, work: pathlib.Path, cgroup: str, deadline: float):
         self.runtime = runtime  # the words that the command line begins with
         self.probe = probe
         self.work = work
@@ -42,7 +43,7 @@ class Test:
         self.before_exec: Callable[[], None] | None = None  # called in the runtime's process
         self.environment: dict[str, str] = {}  # added to the runtime's
         self.inherited: tuple[int, ...] = ()  # descriptors that the runtime gets
-        self._deadline = time.monotonic() + DEADLINE
+        self._deadline = time.monotonic() + deadline
         self._ids: list[str] = []
 
     # The parts of the config that most cases change.
@@ -240,7 +241,9 @@ class Container:
 
     @property
     def pid(self) -> int:
-        return self.state()["pid"]
+        pid = self.state().get("pid")
+        check(isinstance(pid, int) and os.path.exists(f"/proc/{pid}"), f"the pid in the state is {pid!r}")
+        return pid
 
     def kill(self, signal: str) -> None:
         self.test.expect("kill", self.id, signal)

@@ -8,6 +8,8 @@ from suite.test import Test
 SECTION = "config.md#linux-mount-options"
 TABLE = "Runtimes MUST/SHOULD/MAY implement the following option strings for Linux:"
 
+CUSTOM = "Runtimes MAY also implement custom option strings that are not listed in the table above."
+
 
 def make_tree(test: Test, top: int = 0, below: int = 0) -> str:
     """A mount with a mount below it, on the host; with these flags of mount(2)."""
@@ -80,7 +82,10 @@ for option, shown in {
     "rnodiratime": "nodiratime", "rnosymfollow": "nosymfollow", "rrelatime": "relatime",
 }.items():
 
-    @case(SECTION, f"{TABLE} `{option}`", broken="remove /mounts/-/options/-", name=f"option-{option}")
+    # The table of 1.3.0 has rdev and has forgotten rnodev, which features.md names.
+    sentence = CUSTOM if option == "rnodev" else f"{TABLE} `{option}`"
+
+    @case(SECTION, sentence, broken="remove /mounts/-/options/-", name=f"option-{option}")
     def sets_for_all(test: Test, option=option, shown=shown):
         flags = 1 << 24 if option == "rrelatime" else 0  # a tree that is strictatime
         make_tree(test, flags, flags)
