@@ -108,6 +108,15 @@ TEST_F(Hooks, PoststopFailureIsAWarning) {
     EXPECT_EQ(bundle.run().status, 0);
 }
 
+// runtime.md "Lifecycle", step 13: the remaining hooks run. (runc 1.1.5 stops at the first that fails.)
+TEST_F(Hooks, APoststopFailureKeepsNoneFromRunning) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc 1.1.5 ends the list";
+    hook("poststop", "exit 1");
+    hook("poststop", "echo second > " + (shared / "ran").string()).args({"/bin/true"});
+    EXPECT_EQ(bundle.run().status, 0);
+    EXPECT_EQ(written("ran"), "second\n");
+}
+
 TEST_F(Hooks, TimeoutEndsTheHook) {
     hook("createRuntime", "exec sleep 1000", 1);
     const auto begin = std::chrono::steady_clock::now();

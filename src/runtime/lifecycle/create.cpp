@@ -78,8 +78,8 @@ class Creation {
             (void)cgroup_->remove();
         }
         if (hooks_began_)
-            (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
-                            prepared_.plan.bundle, "/hooks/poststop");
+            (void)run_poststop_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
+                                     prepared_.plan.bundle);
         if (pid_file_written_) ::unlink(request_.pid_file.c_str());
         (void)directory_.remove();
     }
