@@ -56,9 +56,14 @@ TEST_F(Hooks, AreGivenTheState) {
         EXPECT_EQ(state["annotations"]["org.example"], "yes") << kind;
         EXPECT_TRUE(state["ociVersion"].is_string()) << kind;
     }
-    EXPECT_GT(Json::parse(written("createRuntime")).value("pid", 0), 1);
+    // As seen from where the hook runs.
+    for (const char* kind : {"prestart", "createRuntime", "poststart"})
+        EXPECT_GT(Json::parse(written(kind)).value("pid", 0), 1) << kind;
+    for (const char* kind : {"createContainer", "startContainer"})
+        EXPECT_EQ(Json::parse(written(kind)).value("pid", 0), 1) << kind;
     const auto status = [&](const char* kind) { return Json::parse(written(kind))["status"]; };
-    EXPECT_EQ(status("createRuntime"), "creating");
+    for (const char* kind : {"prestart", "createRuntime", "createContainer", "startContainer"})
+        EXPECT_EQ(status(kind), runtime_is_ocirt() || kind == std::string("startContainer") ? "created" : "creating");
     EXPECT_EQ(status("poststart"), runtime_is_ocirt() ? "running" : "created");
     EXPECT_EQ(status("poststop"), "stopped");
 }

@@ -98,8 +98,8 @@ Result<> run_hook(const spec::Hook& hook, const Fd& input, const std::string& bu
     return fail(hook_error(hook, how + last_output(output)));
 }
 
-Result<> run_listed(const std::vector<spec::Hook>& hooks, std::size_t index, const Fd& input,
-                    const std::string& bundle, const std::string& list) {
+Result<> run_listed(const std::vector<spec::Hook>& hooks, std::size_t index, const Fd& input, const std::string& bundle,
+                    const std::string& list) {
     Result<> ran = run_hook(hooks[index], input, bundle);
     if (!ran) ran.error().pointer = list + "/" + std::to_string(index);
     return ran;

@@ -44,9 +44,8 @@ Result<Removed> finish(Container& container) {
     TRY(end_cgroup(container));
     Removed removed;
     if (container.record.complete)
-        removed.hook_failures =
-            run_poststop_hooks(container.record.poststop, spec_state(container.record, Status::stopped, false),
-                               container.record.bundle);
+        removed.hook_failures = run_poststop_hooks(
+            container.record.poststop, spec_state(container.record, Status::stopped, false), container.record.bundle);
     TRY(container.directory.remove());
     return removed;
 }

@@ -11,7 +11,8 @@
 namespace ocirt::lifecycle {
 
 // A created container is killed and removed, as runc does; a running or paused one only with `force`
-// (Fault::wrong_state otherwise). Poststop hooks that failed are in `hook_failures`: the container is removed all the same.
+// (Fault::wrong_state otherwise). Poststop hooks that failed are in `hook_failures`: the container is removed all the
+// same.
 struct Removed {
     std::vector<Error> hook_failures{};
 };

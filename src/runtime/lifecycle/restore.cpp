@@ -239,7 +239,7 @@ class Restoration {
         if (config_.hooks.prestart.empty() && config_.hooks.create_runtime.empty()) return {};
         hooks_began_ = true;
         record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
-        const std::string state = spec_state(record_, state::Status::creating, false);
+        const std::string state = spec_state(record_, state::Status::created, false);
         TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
         return run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime");
     }

@@ -59,6 +59,7 @@ void read_seccomp(Object& object, Seccomp& seccomp) {
     if (std::string path; listener.string(path) && !path.empty()) listener.absolute_path(seccomp.listener_path);
     object["listenerMetadata"].string(seccomp.listener_metadata);
     object["syscalls"].objects(seccomp.syscalls, read_syscall);
+    if (!listener && !seccomp.listener_metadata.empty()) object.error("listenerMetadata needs listenerPath");
     if (!listener && notifies(seccomp)) object.error("SCMP_ACT_NOTIFY needs listenerPath");
 }
 
