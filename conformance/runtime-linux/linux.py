@@ -8,14 +8,14 @@ from suite.test import Test
 
 DESCRIPTORS = "runtime-linux.md#file-descriptors"
 LINKS = "runtime-linux.md#dev-symbolic-links"
-SOURCES = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0", "/dev/stdout": "/proc/self/fd/1",
-           "/dev/stderr": "/proc/self/fd/2"}
-OPEN = (
-    "By default, only the `stdin`, `stdout` and `stderr` file descriptors are kept open for the application by the runtime."
-)
-SENTENCE = (
-    "runtimes MUST create the following symlinks if the source file exists after processing `mounts`:"
-)
+SOURCES = {
+    "/dev/fd": "/proc/self/fd",
+    "/dev/stdin": "/proc/self/fd/0",
+    "/dev/stdout": "/proc/self/fd/1",
+    "/dev/stderr": "/proc/self/fd/2",
+}
+OPEN = "By default, only the `stdin`, `stdout` and `stderr` file descriptors are kept open for the application by the runtime."
+SENTENCE = "runtimes MUST create the following symlinks if the source file exists after processing `mounts`:"
 
 
 @case(DESCRIPTORS, OPEN, broken="leak-descriptor")
@@ -32,7 +32,9 @@ def descriptors_of_the_caller(test: Test):
 
 for path, target in SOURCES.items():
 
-    @case(LINKS, SENTENCE, broken=f"replace-device {path.removeprefix('/dev/')}", name=path.strip("/").replace("/", "-"))
+    @case(
+        LINKS, SENTENCE, broken=f"replace-device {path.removeprefix('/dev/')}", name=path.strip("/").replace("/", "-")
+    )
     def link(test: Test, path=path, target=target):
         equal(test.ask("link", path), target, f"what {path} leads to")
 

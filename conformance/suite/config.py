@@ -41,4 +41,3 @@ def base_config(cgroups_path: str) -> dict:
     config = copy.deepcopy(_BASE)
     config["linux"]["cgroupsPath"] = cgroups_path
     return config
-

@@ -127,6 +127,11 @@ def own_user_namespace(config) -> None:
 
 
 @config_defect
+def other_cgroup(config) -> None:
+    config["linux"]["cgroupsPath"] += "-elsewhere"
+
+
+@config_defect
 def random_cgroup(config) -> None:
     """Takes another place each time."""
     config["linux"]["cgroupsPath"] += f"-{os.getpid()}"

@@ -96,6 +96,12 @@ def controller_directory(controller: str, path: str) -> pathlib.Path | None:
     return None
 
 
+def controller_has(controller: str, file: str) -> bool:
+    """Whether cgroups of this host have that file."""
+    root = controller_directory(controller, "/")
+    return root is not None and (root / file).exists()
+
+
 def cgroup_directories(path: str) -> list[pathlib.Path]:
     """The cgroup `path` in every hierarchy."""
     found = [mount.target for mount in mounts_here() if mount.kind in ("cgroup", "cgroup2")]
@@ -150,7 +156,7 @@ def held_namespace(kind: str, probe: pathlib.Path) -> Iterator[str]:
 
 
 def namespace_id(path: str) -> str:
-    """"net:[4026531840]" of a file of /proc/PID/ns."""
+    """ "net:[4026531840]" of a file of /proc/PID/ns."""
     kind, inode = pathlib.Path(path).name.removesuffix("_for_children"), os.stat(path).st_ino
     return f"{kind}:[{inode}]"
 

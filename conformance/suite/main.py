@@ -14,8 +14,13 @@ ROOT = HERE.parent
 
 def parser(description: str) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    result.add_argument("runtime", nargs="?", default=os.environ.get("RUNTIME", "ocirt"), metavar="RUNTIME=PROGRAM",
-                        help="ocirt (this checkout's, in the build directory) or a path")
+    result.add_argument(
+        "runtime",
+        nargs="?",
+        default=os.environ.get("RUNTIME", "ocirt"),
+        metavar="RUNTIME=PROGRAM",
+        help="ocirt (this checkout's, in the build directory) or a path",
+    )
     result.add_argument("--filter", default="*", metavar="GLOB", help="only cases of such names")
     result.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="cases at a time")
     result.add_argument("--build", type=pathlib.Path, default=ROOT / "build", metavar="DIRECTORY")

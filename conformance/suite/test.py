@@ -86,8 +86,13 @@ class Test:
         with open(errors, "w") as error_file:
             process = subprocess.Popen(
                 [*self.runtime, "--root", str(self.state_root), command, *words],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=error_file, cwd=cwd or self.work,
-                env=os.environ | self.environment, preexec_fn=self.before_exec, pass_fds=self.inherited,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=error_file,
+                cwd=cwd or self.work,
+                env=os.environ | self.environment,
+                preexec_fn=self.before_exec,
+                pass_fds=self.inherited,
             )
             try:
                 text, _ = process.communicate(timeout=self.left())

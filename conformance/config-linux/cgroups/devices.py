@@ -36,39 +36,56 @@ def order(test: Test):
     equal(ask_with(test, rules, "open", "/made", "r"), REFUSED, "opening a device that is allowed, then denied")
 
 
-@case(SECTION, "A composition of `r` (read), `w` (write), and `m` (mknod).",
-      broken='set /linux/resources/devices/1/access "rwm"')
+@case(
+    SECTION,
+    "A composition of `r` (read), `w` (write), and `m` (mknod).",
+    broken='set /linux/resources/devices/1/access "rwm"',
+)
 def read_alone(test: Test):
     rules = [DENY_ALL, {"allow": True, "access": "r"} | FULL]
     equal(ask_with(test, rules, "open", "/made", "w"), REFUSED, "opening for writing a device that may be read")
 
 
-@case(SECTION, "A composition of `r` (read), `w` (write), and `m` (mknod).",
-      broken='set /linux/resources/devices/1/access "rm"')
+@case(
+    SECTION,
+    "A composition of `r` (read), `w` (write), and `m` (mknod).",
+    broken='set /linux/resources/devices/1/access "rm"',
+)
 def write_alone(test: Test):
     rules = [DENY_ALL, {"allow": True, "access": "w"} | FULL]
     equal(ask_with(test, rules, "open", "/made", "w"), True, "opening for writing a device that may be written")
 
 
-@case(SECTION, "**`major, minor`** *(int64, OPTIONAL)* - major, minor numbers for the device.",
-      broken="set /linux/resources/devices/1/minor 11")
+@case(
+    SECTION,
+    "**`major, minor`** *(int64, OPTIONAL)* - major, minor numbers for the device.",
+    broken="set /linux/resources/devices/1/minor 11",
+)
 def another_minor(test: Test):
     rules = [DENY_ALL, {"allow": True, "access": "rwm"} | FULL | {"minor": 4}]
     equal(ask_with(test, rules, "open", "/made", "r"), REFUSED, "opening a device beside one that is allowed")
 
 
-@case(SECTION, 'Unset values mean "all", mapping to `*` in the filesystem API.',
-      broken="set /linux/resources/devices/1/minor 4")
+@case(
+    SECTION,
+    'Unset values mean "all", mapping to `*` in the filesystem API.',
+    broken="set /linux/resources/devices/1/minor 4",
+)
 def all_minors(test: Test):
     rules = [DENY_ALL, {"allow": True, "type": "c", "major": 1, "access": "rwm"}]
     equal(ask_with(test, rules, "open", "/made", "r"), True, "opening a device whose major number is allowed")
 
 
-@case(SECTION, "**`type`** *(string, OPTIONAL)* - type of device: `a` (all), `c` (char), or `b` (block).",
-      broken='set /linux/resources/devices/1/type "c"')
+@case(
+    SECTION,
+    "**`type`** *(string, OPTIONAL)* - type of device: `a` (all), `c` (char), or `b` (block).",
+    broken='set /linux/resources/devices/1/type "c"',
+)
 def another_type(test: Test):
     rules = [DENY_ALL, {"allow": True, "access": "rwm"} | FULL | {"type": "b"}]
-    equal(ask_with(test, rules, "open", "/made", "r"), REFUSED, "opening a char device where the block device is allowed")
+    equal(
+        ask_with(test, rules, "open", "/made", "r"), REFUSED, "opening a char device where the block device is allowed"
+    )
 
 
 @case(SECTION, 'Unset values mean "all", mapping to `a`.', broken='set /linux/resources/devices/1/type "b"')

@@ -10,8 +10,13 @@ FILESYSTEMS = {"/proc": "proc", "/sys": "sysfs", "/dev/pts": "devpts", "/dev/shm
 
 for path, kind in FILESYSTEMS.items():
 
-    @case(SECTION, SENTENCE, broken="remove /mounts/-", name=path.strip("/").replace("/", "-"),
-          note="the config's mounts name them: the runtime has to be able to mount each")
+    @case(
+        SECTION,
+        SENTENCE,
+        broken="remove /mounts/-",
+        name=path.strip("/").replace("/", "-"),
+        note="the config's mounts name them: the runtime has to be able to mount each",
+    )
     def filesystem(test: Test, path=path, kind=kind):
         test.config["mounts"] = [each for each in test.mounts if each["destination"] != path]
         if kind != "proc":

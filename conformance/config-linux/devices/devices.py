@@ -25,39 +25,59 @@ def stat_of(test: Test, **entry) -> dict:
 
 for kind in ("c", "b", "u", "p"):
 
-    @case(SECTION, "**`type`** *(string, REQUIRED)* - type of device: `c`, `b`, `u` or `p`.",
-          broken="remove /linux/devices/0", name=f"type-{kind}")
+    @case(
+        SECTION,
+        "**`type`** *(string, REQUIRED)* - type of device: `c`, `b`, `u` or `p`.",
+        broken="remove /linux/devices/0",
+        name=f"type-{kind}",
+    )
     def type_of_device(test: Test, kind=kind):
         equal(stat_of(test, kind=kind, major=7, minor=0).get("type"), {"u": "c"}.get(kind, kind), "the file's type")
 
 
-@case(SECTION, "**`major, minor`** *(int64, REQUIRED unless `type` is `p`)* - major, minor numbers for the device.",
-      broken="set /linux/devices/0/minor 7")
+@case(
+    SECTION,
+    "**`major, minor`** *(int64, REQUIRED unless `type` is `p`)* - major, minor numbers for the device.",
+    broken="set /linux/devices/0/minor 7",
+)
 def numbers(test: Test):
     found = stat_of(test, major=10, minor=229)
     equal((found.get("major"), found.get("minor")), (10, 229), "major and minor number")
 
 
-@case(SECTION, "**`fileMode`** *(uint32, OPTIONAL)* - file mode for the device.", broken="remove /linux/devices/0/fileMode",
-      name="fileMode")
+@case(
+    SECTION,
+    "**`fileMode`** *(uint32, OPTIONAL)* - file mode for the device.",
+    broken="remove /linux/devices/0/fileMode",
+    name="fileMode",
+)
 def file_mode(test: Test):
     equal(stat_of(test, fileMode=0o624).get("mode"), 0o624, "the file's mode")
 
 
-@case(SECTION, "**`uid`** *(uint32, OPTIONAL)* - id of device owner in the container namespace.",
-      broken="remove /linux/devices/0/uid")
+@case(
+    SECTION,
+    "**`uid`** *(uint32, OPTIONAL)* - id of device owner in the container namespace.",
+    broken="remove /linux/devices/0/uid",
+)
 def uid(test: Test):
     equal(stat_of(test, uid=33).get("uid"), 33, "the file's owner")
 
 
-@case(SECTION, "**`gid`** *(uint32, OPTIONAL)* - id of device group in the container namespace.",
-      broken="remove /linux/devices/0/gid")
+@case(
+    SECTION,
+    "**`gid`** *(uint32, OPTIONAL)* - id of device group in the container namespace.",
+    broken="remove /linux/devices/0/gid",
+)
 def gid(test: Test):
     equal(stat_of(test, gid=44).get("gid"), 44, "the file's group")
 
 
-@case(SECTION, "The path MAY be anywhere in the container filesystem, notably outside of `/dev`.",
-      broken="remove /linux/devices/0")
+@case(
+    SECTION,
+    "The path MAY be anywhere in the container filesystem, notably outside of `/dev`.",
+    broken="remove /linux/devices/0",
+)
 def outside_of_dev(test: Test):
     equal(stat_of(test, path="/some/where/else").get("type"), "c", "the file's type")
 
@@ -65,9 +85,7 @@ def outside_of_dev(test: Test):
 @case(SECTION, LIST, broken="remove /linux/devices/0")
 def can_be_used(test: Test):
     test.linux["devices"] = [device("/dev/made", "c", 1, 5)]
-    test.linux["resources"]["devices"].append(
-        {"allow": True, "type": "c", "major": 1, "minor": 5, "access": "rwm"}
-    )
+    test.linux["resources"]["devices"].append({"allow": True, "type": "c", "major": 1, "minor": 5, "access": "rwm"})
     equal(test.ask("open", "/dev/made", "rw"), True, "opening the device")
 
 
@@ -113,24 +131,39 @@ def unknown_type(test: Test):
 
 for name, minor in {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}.items():
 
-    @case(DEFAULT, f"In addition to any devices configured with this setting, the runtime MUST also supply: `/dev/{name}`",
-          broken=f"replace-device {name}", name=f"default-{name}")
+    @case(
+        DEFAULT,
+        f"In addition to any devices configured with this setting, the runtime MUST also supply: `/dev/{name}`",
+        broken=f"replace-device {name}",
+        name=f"default-{name}",
+    )
     def default(test: Test, name=name, minor=minor):
         facts = test.ask_all(["stat", f"/dev/{name}"], ["open", f"/dev/{name}", "r"])
         found = facts[0]
-        equal((found.get("type"), found.get("major"), found.get("minor"), facts[1]), ("c", 1, minor, True),
-              "type, major and minor number, and opening it")
+        equal(
+            (found.get("type"), found.get("major"), found.get("minor"), facts[1]),
+            ("c", 1, minor, True),
+            "type, major and minor number, and opening it",
+        )
 
 
-@case(DEFAULT, "In addition to any devices configured with this setting, the runtime MUST also supply: `/dev/tty`",
-      broken="replace-device tty", name="default-tty")
+@case(
+    DEFAULT,
+    "In addition to any devices configured with this setting, the runtime MUST also supply: `/dev/tty`",
+    broken="replace-device tty",
+    name="default-tty",
+)
 def default_tty(test: Test):
     found = test.ask("stat", "/dev/tty")
     equal((found.get("type"), found.get("major"), found.get("minor")), ("c", 5, 0), "type and numbers of /dev/tty")
 
 
-@case(DEFAULT, "A bind-mount or symlink of the container's `/dev/pts/ptmx`.", broken="replace-device ptmx",
-      name="default-ptmx")
+@case(
+    DEFAULT,
+    "A bind-mount or symlink of the container's `/dev/pts/ptmx`.",
+    broken="replace-device ptmx",
+    name="default-ptmx",
+)
 def default_ptmx(test: Test):
     entry, target, opened = test.ask_all(["stat", "/dev/ptmx"], ["link", "/dev/ptmx"], ["open", "/dev/ptmx", "rw"])
     check(target in ("pts/ptmx", "/dev/pts/ptmx") or entry.get("type") == "c", f"/dev/ptmx is {entry}")

@@ -7,10 +7,12 @@ from suite.test import Test
 SECTION = "config-linux.md#intelrdt"
 
 
-@case(SECTION,
-      "If no mounted `resctrl` pseudo-filesystem is available in the runtime mount namespace, the runtime MUST generate an "
-      "error.",
-      broken=("remove /linux/intelRdt", "succeed create"))
+@case(
+    SECTION,
+    "If no mounted `resctrl` pseudo-filesystem is available in the runtime mount namespace, the runtime MUST generate an "
+    "error.",
+    broken=("remove /linux/intelRdt", "succeed create"),
+)
 def without_resctrl(test: Test):
     if any(mount.kind == "resctrl" for mount in linux.mounts_here()):
         raise Skip("this host has resctrl mounted")

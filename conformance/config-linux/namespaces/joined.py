@@ -20,7 +20,9 @@ for kind, word in WORDS.items():
             test.add_namespace(kind, path)
             if kind == "uts":
                 test.config.pop("hostname", None)
-            equal(test.ask("link", f"/proc/self/ns/{word}"), linux.namespace_id(path), f"the container's {kind} namespace")
+            equal(
+                test.ask("link", f"/proc/self/ns/{word}"), linux.namespace_id(path), f"the container's {kind} namespace"
+            )
 
 
 @case(SECTION, JOIN, broken="own-user-namespace", name="joined-user")

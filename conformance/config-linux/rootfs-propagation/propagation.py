@@ -8,7 +8,7 @@ SECTION = "config-linux.md#rootfs-mount-propagation"
 
 
 def of_root(test: Test) -> set[str]:
-    """"shared", "master", "unbindable": what mountinfo says of the container's root."""
+    """ "shared", "master", "unbindable": what mountinfo says of the container's root."""
     return {field.split(":")[0] for field in test.inside.mounts()["/"].propagation} - {"propagate_from"}
 
 
@@ -24,8 +24,12 @@ def shared(test: Test):
     check("shared" in of_root(test), "the container's root is not shared")
 
 
-@case(SECTION, "Note this does not mean that it's shared with the host.", broken="leak-mount",
-      note="what the container mounts is not seen on the host")
+@case(
+    SECTION,
+    "Note this does not mean that it's shared with the host.",
+    broken="leak-mount",
+    note="what the container mounts is not seen on the host",
+)
 def shared_but_not_with_the_host(test: Test):
     share_rootfs(test)
     test.linux["rootfsPropagation"] = "shared"
@@ -37,15 +41,22 @@ def shared_but_not_with_the_host(test: Test):
     equal(len(linux.mounts_here()), before, "the number of mounts on the host")
 
 
-@case(SECTION, "the rootfs mount receives propagation events from the host", broken='set /linux/rootfsPropagation "private"')
+@case(
+    SECTION,
+    "the rootfs mount receives propagation events from the host",
+    broken='set /linux/rootfsPropagation "private"',
+)
 def slave(test: Test):
     share_rootfs(test)
     test.linux["rootfsPropagation"] = "slave"
     equal(of_root(test), {"master"}, "the propagation of the container's root")
 
 
-@case(SECTION, "(e.g. if something is mounted on the host it will also appear in the container)",
-      broken='set /linux/rootfsPropagation "private"')
+@case(
+    SECTION,
+    "(e.g. if something is mounted on the host it will also appear in the container)",
+    broken='set /linux/rootfsPropagation "private"',
+)
 def slave_sees_mounts_of_the_host(test: Test):
     share_rootfs(test)
     test.linux["rootfsPropagation"] = "slave"
@@ -57,8 +68,11 @@ def slave_sees_mounts_of_the_host(test: Test):
     equal(container.read_line(), '[["file"]]', "what the container sees of a mount of the host's")
 
 
-@case(SECTION, "the rootfs mount doesn't receive mount propagation events from the host",
-      broken='set /linux/rootfsPropagation "slave"')
+@case(
+    SECTION,
+    "the rootfs mount doesn't receive mount propagation events from the host",
+    broken='set /linux/rootfsPropagation "slave"',
+)
 def private(test: Test):
     share_rootfs(test)
     test.linux["rootfsPropagation"] = "private"
@@ -70,15 +84,21 @@ def private(test: Test):
     equal(container.read_line(), "[[]]", "what the container sees of a mount of the host's")
 
 
-@case(SECTION, "the rootfs mount is a private mount that cannot be bind-mounted.",
-      broken='set /linux/rootfsPropagation "private"')
+@case(
+    SECTION,
+    "the rootfs mount is a private mount that cannot be bind-mounted.",
+    broken='set /linux/rootfsPropagation "private"',
+)
 def unbindable(test: Test):
     test.linux["rootfsPropagation"] = "unbindable"
     equal(of_root(test), {"unbindable"}, "the propagation of the container's root")
 
 
-@case(SECTION, "Its value is either `shared`, `slave`, `private` or `unbindable`.",
-      broken=("remove /linux/rootfsPropagation", "succeed create"))
+@case(
+    SECTION,
+    "Its value is either `shared`, `slave`, `private` or `unbindable`.",
+    broken=("remove /linux/rootfsPropagation", "succeed create"),
+)
 def unknown(test: Test):
     test.linux["rootfsPropagation"] = "somehow"
     test.refuse("an unknown propagation")

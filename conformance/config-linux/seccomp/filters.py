@@ -52,14 +52,20 @@ def errno_by_default(test: Test):
     equal(ask_with(test, rule("SCMP_ACT_ERRNO")), EPERM, "the system call")
 
 
-@case(SECTION, "**`errnoRet`** *(uint, OPTIONAL)* - the errno return code to use.",
-      broken="remove /linux/seccomp/syscalls/0/errnoRet")
+@case(
+    SECTION,
+    "**`errnoRet`** *(uint, OPTIONAL)* - the errno return code to use.",
+    broken="remove /linux/seccomp/syscalls/0/errnoRet",
+)
 def errno_ret(test: Test):
     equal(ask_with(test, rule("SCMP_ACT_ERRNO", errnoRet=11)), {"errno": "EAGAIN"}, "the system call")
 
 
-@case(SECTION, "When the action doesn't support an errno, the runtime MUST print and error and fail.",
-      broken=("remove /linux/seccomp/syscalls/0/errnoRet", "succeed"))
+@case(
+    SECTION,
+    "When the action doesn't support an errno, the runtime MUST print and error and fail.",
+    broken=("remove /linux/seccomp/syscalls/0/errnoRet", "succeed"),
+)
 def errno_ret_of_another_action(test: Test):
     set_filter(test, rule("SCMP_ACT_KILL", errnoRet=11))
     test.refuse("an errnoRet of SCMP_ACT_KILL", at_start=True)
@@ -76,45 +82,65 @@ def action_log(test: Test):
     equal(isinstance(ask_with(test, rule("SCMP_ACT_LOG")), int), True, "whether the call is allowed")
 
 
-@case(SECTION, f"{ACTION} `SCMP_ACT_TRACE`", broken="remove /linux/seccomp",
-      note="seccomp(2): without a tracer the answer is ENOSYS")
+@case(
+    SECTION,
+    f"{ACTION} `SCMP_ACT_TRACE`",
+    broken="remove /linux/seccomp",
+    note="seccomp(2): without a tracer the answer is ENOSYS",
+)
 def action_trace(test: Test):
     equal(ask_with(test, rule("SCMP_ACT_TRACE")), {"errno": "ENOSYS"}, "the system call")
 
 
 for action in ("SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"):
 
-    @case(SECTION, f"{ACTION} `{action}`", broken="remove /linux/seccomp",
-          name="action-" + action.removeprefix("SCMP_ACT_").lower().replace("_", "-"))
+    @case(
+        SECTION,
+        f"{ACTION} `{action}`",
+        broken="remove /linux/seccomp",
+        name="action-" + action.removeprefix("SCMP_ACT_").lower().replace("_", "-"),
+    )
     def kills(test: Test, action=action):
         set_filter(test, rule(action))
         equal(test.run("syscall", CALL, "0").code, 128 + SIGSYS, "the exit code of a program that is ended by SIGSYS")
 
 
-@case(SECTION, "**`defaultAction`** *(string, REQUIRED)* - the default action for seccomp.",
-      broken='set /linux/seccomp/defaultAction "SCMP_ACT_ALLOW"')
+@case(
+    SECTION,
+    "**`defaultAction`** *(string, REQUIRED)* - the default action for seccomp.",
+    broken='set /linux/seccomp/defaultAction "SCMP_ACT_ALLOW"',
+)
 def default_action(test: Test):
     allowed = rule("SCMP_ACT_ALLOW", names=NEEDED)
     equal(ask_with(test, allowed, defaultAction="SCMP_ACT_ERRNO"), EPERM, "a system call that no rule names")
 
 
-@case(SECTION, "**`defaultErrnoRet`** *(uint, OPTIONAL)* - the errno return code to use.",
-      broken="remove /linux/seccomp/defaultErrnoRet")
+@case(
+    SECTION,
+    "**`defaultErrnoRet`** *(uint, OPTIONAL)* - the errno return code to use.",
+    broken="remove /linux/seccomp/defaultErrnoRet",
+)
 def default_errno_ret(test: Test):
     allowed = rule("SCMP_ACT_ALLOW", names=NEEDED)
     found = ask_with(test, allowed, defaultAction="SCMP_ACT_ERRNO", defaultErrnoRet=11)
     equal(found, {"errno": "EAGAIN"}, "a system call that no rule names")
 
 
-@case(SECTION, "**`names`** *(array of strings, REQUIRED)* - the names of the syscalls.",
-      broken="remove /linux/seccomp/syscalls/0/names/-")
+@case(
+    SECTION,
+    "**`names`** *(array of strings, REQUIRED)* - the names of the syscalls.",
+    broken="remove /linux/seccomp/syscalls/0/names/-",
+)
 def several_names(test: Test):
     found = ask_with(test, rule("SCMP_ACT_ERRNO", names=["getpgid", CALL]))
     equal(found, EPERM, "the second system call of a rule")
 
 
-@case(SECTION, "**`names`** *(array of strings, REQUIRED)* - the names of the syscalls.",
-      broken='append /linux/seccomp/syscalls/0/names "getpgid"')
+@case(
+    SECTION,
+    "**`names`** *(array of strings, REQUIRED)* - the names of the syscalls.",
+    broken='append /linux/seccomp/syscalls/0/names "getpgid"',
+)
 def other_names(test: Test):
     found = ask_with(test, rule("SCMP_ACT_ERRNO"), call="getpgid")
     equal(isinstance(found, int), True, "whether a system call is allowed that no rule names")
@@ -129,8 +155,12 @@ def no_names(test: Test):
 # Operators: value of the rule, then an argument that matches, and one that does not.
 BIG = 1 << 40
 OPERATORS = {
-    "SCMP_CMP_NE": (50, 51, 50), "SCMP_CMP_LT": (50, 49, 50), "SCMP_CMP_LE": (50, 50, 51), "SCMP_CMP_EQ": (50, 50, 51),
-    "SCMP_CMP_GE": (50, 50, 49), "SCMP_CMP_GT": (50, 51, 50),
+    "SCMP_CMP_NE": (50, 51, 50),
+    "SCMP_CMP_LT": (50, 49, 50),
+    "SCMP_CMP_LE": (50, 50, 51),
+    "SCMP_CMP_EQ": (50, 50, 51),
+    "SCMP_CMP_GE": (50, 50, 49),
+    "SCMP_CMP_GT": (50, 51, 50),
 }
 OPERATOR = "**`op`** *(string, REQUIRED)* - the operator for syscall arguments in seccomp."
 
@@ -145,26 +175,36 @@ for operator, (value, matching, other) in OPERATORS.items():
             equal(found == {"errno": "EAGAIN"}, matches, f"whether {argument} is met by {operator} {value}")
 
 
-for name, argument, matches in (("SCMP_CMP_MASKED_EQ", 0x7f05, True), ("SCMP_CMP_MASKED_EQ-else", 0x7f06, False)):
+for name, argument, matches in (("SCMP_CMP_MASKED_EQ", 0x7F05, True), ("SCMP_CMP_MASKED_EQ-else", 0x7F06, False)):
 
-    @case(SECTION, f"{OPERATOR} `SCMP_CMP_MASKED_EQ`",
-          broken="remove /linux/seccomp" if matches else "remove /linux/seccomp/syscalls/0/args", name=name)
+    @case(
+        SECTION,
+        f"{OPERATOR} `SCMP_CMP_MASKED_EQ`",
+        broken="remove /linux/seccomp" if matches else "remove /linux/seccomp/syscalls/0/args",
+        name=name,
+    )
     def compares_masked(test: Test, argument=argument, matches=matches):
-        arguments = [{"index": 0, "value": 0x0f, "valueTwo": 0x05, "op": "SCMP_CMP_MASKED_EQ"}]
+        arguments = [{"index": 0, "value": 0x0F, "valueTwo": 0x05, "op": "SCMP_CMP_MASKED_EQ"}]
         found = ask_with(test, rule("SCMP_ACT_ERRNO", errnoRet=11, args=arguments), argument=argument)
         equal(found == {"errno": "EAGAIN"}, matches, f"whether {argument:#x} & 0xf is 5")
 
 
-@case(SECTION, "**`value`** *(uint64, REQUIRED)* - the value for syscall arguments in seccomp.",
-      broken="set /linux/seccomp/syscalls/0/args/0/value 50")
+@case(
+    SECTION,
+    "**`value`** *(uint64, REQUIRED)* - the value for syscall arguments in seccomp.",
+    broken="set /linux/seccomp/syscalls/0/args/0/value 50",
+)
 def value_of_64_bits(test: Test):
     arguments = [{"index": 0, "value": BIG + 50, "op": "SCMP_CMP_EQ"}]
     found = ask_with(test, rule("SCMP_ACT_ERRNO", errnoRet=11, args=arguments), argument=BIG + 50)
     equal(found, {"errno": "EAGAIN"}, "a system call whose argument is above 32 bits")
 
 
-@case(SECTION, "**`index`** *(uint, REQUIRED)* - the index for syscall arguments in seccomp.",
-      broken="set /linux/seccomp/syscalls/0/args/0/index 1")
+@case(
+    SECTION,
+    "**`index`** *(uint, REQUIRED)* - the index for syscall arguments in seccomp.",
+    broken="set /linux/seccomp/syscalls/0/args/0/index 1",
+)
 def index_of_argument(test: Test):
     set_filter(test, rule("SCMP_ACT_ERRNO", errnoRet=11, args=[{"index": 2, "value": 9, "op": "SCMP_CMP_EQ"}]))
     equal(test.ask("syscall", CALL, "0", "0", "9"), {"errno": "EAGAIN"}, "a system call whose third argument matches")
@@ -203,18 +243,27 @@ def need_x86_64() -> None:
 GETPRIORITY_32 = "96"
 
 
-@case(SECTION, "**`architectures`** *(array of strings, OPTIONAL)* - the architecture used for system calls.",
-      broken="remove /linux/seccomp")
+@case(
+    SECTION,
+    "**`architectures`** *(array of strings, OPTIONAL)* - the architecture used for system calls.",
+    broken="remove /linux/seccomp",
+)
 def rules_for_32_bits(test: Test):
     need_x86_64()
-    set_filter(test, rule("SCMP_ACT_ERRNO", names=["getpriority"], errnoRet=11),
-               architectures=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"])
+    set_filter(
+        test,
+        rule("SCMP_ACT_ERRNO", names=["getpriority"], errnoRet=11),
+        architectures=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    )
     equal(test.ask("foreign-call", GETPRIORITY_32), {"errno": "EAGAIN"}, "a system call of 32 bits")
 
 
-@case(SECTION, "**`architectures`** *(array of strings, OPTIONAL)* - the architecture used for system calls.",
-      broken='set /linux/seccomp/architectures ["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]',
-      note="a filter that lets all calls of the others pass would be no filter")
+@case(
+    SECTION,
+    "**`architectures`** *(array of strings, OPTIONAL)* - the architecture used for system calls.",
+    broken='set /linux/seccomp/architectures ["SCMP_ARCH_X86_64","SCMP_ARCH_X86"]',
+    note="a filter that lets all calls of the others pass would be no filter",
+)
 def calls_of_other_architectures(test: Test):
     need_x86_64()
     set_filter(test, rule("SCMP_ACT_ERRNO"), architectures=["SCMP_ARCH_X86_64"])
@@ -226,16 +275,23 @@ def calls_of_other_architectures(test: Test):
 
 for flag in ("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG"):
 
-    @case(SECTION, "**`flags`** *(array of strings, OPTIONAL)* - list of flags to use with seccomp(2).",
-          broken='set /linux/seccomp/flags ["SECCOMP_FILTER_FLAG_NOTHING"]',
-          name="flag-" + flag.removeprefix("SECCOMP_FILTER_FLAG_").lower(),
-          note="has no effect that the program could see: it has to be accepted")
+    @case(
+        SECTION,
+        "**`flags`** *(array of strings, OPTIONAL)* - list of flags to use with seccomp(2).",
+        broken='set /linux/seccomp/flags ["SECCOMP_FILTER_FLAG_NOTHING"]',
+        name="flag-" + flag.removeprefix("SECCOMP_FILTER_FLAG_").lower(),
+        note="has no effect that the program could see: it has to be accepted",
+    )
     def flag_is_accepted(test: Test, flag=flag):
         equal(ask_with(test, rule("SCMP_ACT_ERRNO"), flags=[flag]), EPERM, f"the system call, with {flag}")
 
 
-@case(SECTION, "**`flags`** *(array of strings, OPTIONAL)* - list of flags to use with seccomp(2).",
-      broken="remove /linux/seccomp/flags", name="flag-spec-allow")
+@case(
+    SECTION,
+    "**`flags`** *(array of strings, OPTIONAL)* - list of flags to use with seccomp(2).",
+    broken="remove /linux/seccomp/flags",
+    name="flag-spec-allow",
+)
 def flag_spec_allow(test: Test):
     path = "/sys/devices/system/cpu/vulnerabilities/spec_store_bypass"
     if not os.path.exists(path) or "seccomp" not in open(path).read():
@@ -244,8 +300,12 @@ def flag_spec_allow(test: Test):
     equal(test.inside.status()["Speculation_Store_Bypass"], "thread vulnerable", "Speculation_Store_Bypass")
 
 
-@case(SECTION, "**`seccomp`** (object, OPTIONAL)", broken="remove /linux/seccomp",
-      note="with noNewPrivileges, and without CAP_SYS_ADMIN")
+@case(
+    SECTION,
+    "**`seccomp`** (object, OPTIONAL)",
+    broken="remove /linux/seccomp",
+    note="with noNewPrivileges, and without CAP_SYS_ADMIN",
+)
 def of_a_user_without_privileges(test: Test):
     test.process["user"] = {"uid": 1000, "gid": 1000}
     test.process["noNewPrivileges"] = True
@@ -253,8 +313,12 @@ def of_a_user_without_privileges(test: Test):
     equal(ask_with(test, rule("SCMP_ACT_ERRNO")), EPERM, "the system call")
 
 
-@case(SECTION, "**`seccomp`** (object, OPTIONAL)", broken="remove /linux/seccomp",
-      note="without noNewPrivileges, installing a filter takes a privilege that the program does not get")
+@case(
+    SECTION,
+    "**`seccomp`** (object, OPTIONAL)",
+    broken="remove /linux/seccomp",
+    note="without noNewPrivileges, installing a filter takes a privilege that the program does not get",
+)
 def without_no_new_privileges(test: Test):
     test.process["user"] = {"uid": 1000, "gid": 1000}
     test.process["noNewPrivileges"] = False

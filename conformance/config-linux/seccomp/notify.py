@@ -54,13 +54,18 @@ def start_with_agent(test: Test, **more) -> tuple[Agent, int]:
     """A started container whose getsid is notified; and its pid."""
     agent = Agent(test)
     test.linux["seccomp"] = {
-        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(agent.path),
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "listenerPath": str(agent.path),
         "syscalls": [{"names": ["getsid"], "action": "SCMP_ACT_NOTIFY"}],
     } | more
     return agent, test.start_holding().pid
 
 
-@case(SECTION, "the runtime will send the container process state data structure when the `SCMP_ACT_NOTIFY` action is used.", broken="remove /linux/seccomp")
+@case(
+    SECTION,
+    "the runtime will send the container process state data structure when the `SCMP_ACT_NOTIFY` action is used.",
+    broken="remove /linux/seccomp",
+)
 def descriptor(test: Test):
     agent, _ = start_with_agent(test)
     agent.finish()
@@ -68,37 +73,53 @@ def descriptor(test: Test):
     equal(os.readlink(f"/proc/self/fd/{agent.descriptors[0]}"), "anon_inode:seccomp notify", "what is sent")
 
 
-@case(SECTION, "**`seccompFd`** (string, REQUIRED) is the seccomp file descriptor returned by the seccomp syscall.",
-      broken="remove /linux/seccomp")
+@case(
+    SECTION,
+    "**`seccompFd`** (string, REQUIRED) is the seccomp file descriptor returned by the seccomp syscall.",
+    broken="remove /linux/seccomp",
+)
 def names_of_descriptors(test: Test):
     agent, _ = start_with_agent(test)
     equal(agent.finish().get("fds"), ["seccompFd"], "fds")
 
 
-@case(SECTION, "This string will be sent as the `metadata` field in the container process state.",
-      broken="remove /linux/seccomp/listenerMetadata")
+@case(
+    SECTION,
+    "This string will be sent as the `metadata` field in the container process state.",
+    broken="remove /linux/seccomp/listenerMetadata",
+)
 def metadata(test: Test):
-    agent, _ = start_with_agent(test, listenerMetadata="of the \"case\"")
+    agent, _ = start_with_agent(test, listenerMetadata='of the "case"')
     equal(agent.finish().get("metadata"), 'of the "case"', "metadata")
 
 
-@case(SECTION, "The connection MUST NOT be reused and it MUST be closed after sending a seccomp state.",
-      broken="remove /linux/seccomp")
+@case(
+    SECTION,
+    "The connection MUST NOT be reused and it MUST be closed after sending a seccomp state.",
+    broken="remove /linux/seccomp",
+)
 def connection_is_closed(test: Test):
     agent, _ = start_with_agent(test)
     agent.finish()
     check(agent.closed, "the connection stays open")
 
 
-@case(STATE, "**`pid`** (int, REQUIRED) is the container process ID, as seen by the runtime.", broken="remove /linux/seccomp")
+@case(
+    STATE,
+    "**`pid`** (int, REQUIRED) is the container process ID, as seen by the runtime.",
+    broken="remove /linux/seccomp",
+)
 def pid(test: Test):
     agent, pid_of_container = start_with_agent(test)
     equal(agent.finish().get("pid"), pid_of_container, "pid")
 
 
-@case(STATE, "**`ociVersion`** (string, REQUIRED) is version of the Open Container Initiative Runtime Specification with "
-      "which the container process state complies.",
-      broken="remove /linux/seccomp")
+@case(
+    STATE,
+    "**`ociVersion`** (string, REQUIRED) is version of the Open Container Initiative Runtime Specification with "
+    "which the container process state complies.",
+    broken="remove /linux/seccomp",
+)
 def version(test: Test):
     agent, _ = start_with_agent(test)
     check(isinstance(agent.finish().get("ociVersion"), str), "there is no ociVersion")
@@ -114,7 +135,8 @@ def state(test: Test):
 @case(SECTION, "If sending to this socket fails, the runtime MUST generate an error.", broken="succeed")
 def nobody_listens(test: Test):
     test.linux["seccomp"] = {
-        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(test.work / "nobody.sock"),
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "listenerPath": str(test.work / "nobody.sock"),
         "syscalls": [{"names": ["getsid"], "action": "SCMP_ACT_NOTIFY"}],
     }
     test.process["args"] = ["/probe", "hold"]
@@ -127,7 +149,11 @@ def not_used(test: Test):
     equal(test.ask("cwd"), "/", "a container with a listenerPath and nothing to notify")
 
 
-@case(SECTION, "This field MUST NOT be set if `listenerPath` is not set.", broken=("remove /linux/seccomp", "succeed create"))
+@case(
+    SECTION,
+    "This field MUST NOT be set if `listenerPath` is not set.",
+    broken=("remove /linux/seccomp", "succeed create"),
+)
 def metadata_without_path(test: Test):
     test.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "of the case"}
     test.refuse("a listenerMetadata without a listenerPath")

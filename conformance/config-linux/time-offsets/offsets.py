@@ -9,8 +9,12 @@ SECTION = "config-linux.md#offset-for-time-namespace"
 
 for clock, number in {"monotonic": time.CLOCK_MONOTONIC, "boottime": time.CLOCK_BOOTTIME}.items():
 
-    @case(SECTION, "is the offset of clock (in seconds) in the container.", broken="remove /linux/timeOffsets",
-          name=f"{clock}-secs")
+    @case(
+        SECTION,
+        "is the offset of clock (in seconds) in the container.",
+        broken="remove /linux/timeOffsets",
+        name=f"{clock}-secs",
+    )
     def seconds(test: Test, clock=clock, number=number):
         test.add_namespace("time")
         test.linux["timeOffsets"] = {clock: {"secs": 100000}}
@@ -26,8 +30,12 @@ def nanosecs(test: Test):
     check(offsets[-2:] == ["5", "123456789"], f"/proc/self/timens_offsets: {offsets}")
 
 
-@case(SECTION, "is the offset of clock (in seconds) in the container.", broken="set /linux/timeOffsets/boottime/secs 60",
-      note="an int64: it may be below zero")
+@case(
+    SECTION,
+    "is the offset of clock (in seconds) in the container.",
+    broken="set /linux/timeOffsets/boottime/secs 60",
+    note="an int64: it may be below zero",
+)
 def negative(test: Test):
     test.add_namespace("time")
     test.linux["timeOffsets"] = {"boottime": {"secs": -60}}
@@ -35,8 +43,11 @@ def negative(test: Test):
     check(-70 < ahead < -50, f"the clock is {ahead} s ahead, not -60")
 
 
-@case("config.md#valid-values", "Runtimes MUST generate an error when invalid or unsupported values are encountered.",
-      broken=("remove /linux/timeOffsets", "succeed create"))
+@case(
+    "config.md#valid-values",
+    "Runtimes MUST generate an error when invalid or unsupported values are encountered.",
+    broken=("remove /linux/timeOffsets", "succeed create"),
+)
 def unknown_clock(test: Test):
     test.add_namespace("time")
     test.linux["timeOffsets"] = {"realtime": {"secs": 60}}

@@ -21,8 +21,12 @@ for kind, field in {"uid": "uidMappings", "gid": "gidMappings"}.items():
         equal([list(map(int, line.split())) for line in lines], [[0, 100000, 1000], [2000, 300000, 500]], f"{kind}_map")
 
 
-@case(SECTION, "is the starting uid/gid on the host to be mapped to *containerID*.",
-      broken="set /linux/uidMappings/0/hostID 200000", name="hostID")
+@case(
+    SECTION,
+    "is the starting uid/gid on the host to be mapped to *containerID*.",
+    broken="set /linux/uidMappings/0/hostID 200000",
+    name="hostID",
+)
 def host_id(test: Test):
     test.use_user_namespace(host_id=100000)
     test.process["user"] = {"uid": 5, "gid": 6}
@@ -31,16 +35,23 @@ def host_id(test: Test):
     equal((found.st_uid, found.st_gid), (100005, 100006), "the program's user and group on the host")
 
 
-@case(SECTION, "is the starting uid/gid in the container.", broken="set /linux/uidMappings/0/containerID 1",
-      name="containerID")
+@case(
+    SECTION,
+    "is the starting uid/gid in the container.",
+    broken="set /linux/uidMappings/0/containerID 1",
+    name="containerID",
+)
 def container_id(test: Test):
     test.use_user_namespace(host_id=100000)
     equal(test.ask("stat", "/probe")["uid"], 65534, "the owner of a file of the host's root")
     os.chown(test.rootfs / "probe", 100000, 100000)
 
 
-@case(SECTION, "The runtime SHOULD NOT modify the ownership of referenced filesystems to realize the mapping.",
-      broken="remove /mounts/-")
+@case(
+    SECTION,
+    "The runtime SHOULD NOT modify the ownership of referenced filesystems to realize the mapping.",
+    broken="remove /mounts/-",
+)
 def ownership_of_files(test: Test):
     source = test.bundle / "source"
     source.mkdir()

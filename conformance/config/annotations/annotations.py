@@ -15,7 +15,7 @@ def annotations_of(test: Test, annotations) -> dict:
 
 @case("runtime.md#state", STATE, broken=("remove /annotations", "answer state /annotations"))
 def shown_by_state(test: Test):
-    given = {"com.example.key": "value", "com.example.other": "ünïcode \" and more"}
+    given = {"com.example.key": "value", "com.example.other": 'ünïcode " and more'}
     equal(annotations_of(test, given), given, "the annotations in the state")
 
 
@@ -24,8 +24,11 @@ def empty_value(test: Test):
     equal(annotations_of(test, {"com.example.key": ""}), {"com.example.key": ""}, "the annotations in the state")
 
 
-@case(SECTION, "If there are no annotations then this property MAY either be absent or an empty map.",
-      broken="refuse create")
+@case(
+    SECTION,
+    "If there are no annotations then this property MAY either be absent or an empty map.",
+    broken="refuse create",
+)
 def empty_map(test: Test):
     equal(annotations_of(test, {}) or {}, {}, "the annotations in the state")
 
@@ -42,8 +45,12 @@ def value_is_a_number(test: Test):
     test.refuse("an annotation that is a number")
 
 
-@case(SECTION, "Keys MUST NOT be an empty string.", broken="succeed create",
-      note="`config.md#valid-values`: an invalid value is an error")
+@case(
+    SECTION,
+    "Keys MUST NOT be an empty string.",
+    broken="succeed create",
+    note="`config.md#valid-values`: an invalid value is an error",
+)
 def empty_key(test: Test):
     test.config["annotations"] = {"": "value"}
     test.refuse("an annotation without a key")

@@ -22,55 +22,76 @@ def sets(test: Test) -> dict[str, set[str]]:
     return {kind: linux.capability_set(status[kind]) for kind in ("CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb")}
 
 
-@case(SECTION, "is an array of bounding capabilities that are kept for the process.",
-      broken=('append /process/capabilities/bounding "CAP_SYS_CHROOT"', "remove /process/capabilities/bounding/0"))
+@case(
+    SECTION,
+    "is an array of bounding capabilities that are kept for the process.",
+    broken=('append /process/capabilities/bounding "CAP_SYS_CHROOT"', "remove /process/capabilities/bounding/0"),
+)
 def bounding(test: Test):
     set_all(test, SOME)
     equal(sets(test)["CapBnd"], set(SOME), "the bounding set")
 
 
-@case(SECTION, "is an array of effective capabilities that are kept for the process.",
-      broken="remove /process/capabilities",
-      note="a program of the user 0 gets what is both permitted and bounding")
+@case(
+    SECTION,
+    "is an array of effective capabilities that are kept for the process.",
+    broken="remove /process/capabilities",
+    note="a program of the user 0 gets what is both permitted and bounding",
+)
 def effective(test: Test):
     set_all(test, SOME)
     equal(sets(test)["CapEff"], set(SOME), "the effective set")
 
 
-@case(SECTION, "is an array of permitted capabilities that are kept for the process.",
-      broken="remove /process/capabilities",
-      note="a program of the user 0 gets what is both permitted and bounding")
+@case(
+    SECTION,
+    "is an array of permitted capabilities that are kept for the process.",
+    broken="remove /process/capabilities",
+    note="a program of the user 0 gets what is both permitted and bounding",
+)
 def permitted(test: Test):
     set_all(test, SOME)
     equal(sets(test)["CapPrm"], set(SOME), "the permitted set")
 
 
-@case(SECTION, "is an array of inheritable capabilities that are kept for the process.",
-      broken="remove /process/capabilities/inheritable")
+@case(
+    SECTION,
+    "is an array of inheritable capabilities that are kept for the process.",
+    broken="remove /process/capabilities/inheritable",
+)
 def inheritable(test: Test):
     set_all(test, SOME)
     test.process["capabilities"]["inheritable"] = ["CAP_KILL"]
     equal(sets(test)["CapInh"], {"CAP_KILL"}, "the inheritable set")
 
 
-@case(SECTION, "is an array of inheritable capabilities that are kept for the process.",
-      broken='set /process/capabilities/inheritable ["CAP_KILL"]',
-      note="where none are asked for, none are inheritable")
+@case(
+    SECTION,
+    "is an array of inheritable capabilities that are kept for the process.",
+    broken='set /process/capabilities/inheritable ["CAP_KILL"]',
+    note="where none are asked for, none are inheritable",
+)
 def nothing_inheritable(test: Test):
     set_all(test, SOME)
     equal(sets(test)["CapInh"], set(), "the inheritable set")
 
 
-@case(SECTION, "is an array of ambient capabilities that are kept for the process.",
-      broken="remove /process/capabilities/ambient")
+@case(
+    SECTION,
+    "is an array of ambient capabilities that are kept for the process.",
+    broken="remove /process/capabilities/ambient",
+)
 def ambient(test: Test):
     set_all(test, SOME)
     test.process["capabilities"] |= {"inheritable": SOME, "ambient": ["CAP_NET_BIND_SERVICE"]}
     equal(sets(test)["CapAmb"], {"CAP_NET_BIND_SERVICE"}, "the ambient set")
 
 
-@case(SECTION, "is an array of ambient capabilities that are kept for the process.",
-      broken="remove /process/capabilities/ambient")
+@case(
+    SECTION,
+    "is an array of ambient capabilities that are kept for the process.",
+    broken="remove /process/capabilities/ambient",
+)
 def ambient_of_another_user(test: Test):
     set_all(test, SOME)
     test.process["capabilities"] |= {"inheritable": SOME, "ambient": ["CAP_NET_BIND_SERVICE"]}
@@ -78,16 +99,23 @@ def ambient_of_another_user(test: Test):
     equal(sets(test)["CapEff"], {"CAP_NET_BIND_SERVICE"}, "the effective set of a user who is not root")
 
 
-@case(SECTION, "is an array of effective capabilities that are kept for the process.",
-      broken='set /process/user {"uid":0,"gid":0}', note="a user who is not root keeps none through execve but the ambient")
+@case(
+    SECTION,
+    "is an array of effective capabilities that are kept for the process.",
+    broken='set /process/user {"uid":0,"gid":0}',
+    note="a user who is not root keeps none through execve but the ambient",
+)
 def another_user_has_none(test: Test):
     set_all(test, SOME)
     test.process["user"] = {"uid": 1000, "gid": 1000}
     equal(sets(test)["CapEff"], set(), "the effective set of a user who is not root")
 
 
-@case(SECTION, "specifies the sets of capabilities for the process.",
-      broken='set /process/capabilities/bounding ["CAP_KILL"]')
+@case(
+    SECTION,
+    "specifies the sets of capabilities for the process.",
+    broken='set /process/capabilities/bounding ["CAP_KILL"]',
+)
 def none_at_all(test: Test):
     set_all(test, [])
     found = sets(test)

@@ -34,8 +34,12 @@ def poststart_fails(test: Test):
     container.wait(pid)
 
 
-@case(SECTION, "The `poststop` hooks MUST be invoked by the runtime.", broken="remove /hooks/poststop",
-      note="step 13 of the lifecycle, which goes on at step 12 where a hook of create has failed")
+@case(
+    SECTION,
+    "The `poststop` hooks MUST be invoked by the runtime.",
+    broken="remove /hooks/poststop",
+    note="step 13 of the lifecycle, which goes on at step 12 where a hook of create has failed",
+)
 def poststop_after_a_failure(test: Test):
     hooks.add(test, "createRuntime", "fail")
     hooks.add(test, "poststop")

@@ -78,10 +78,15 @@ for option in ("private", "unbindable", "shared", "slave"):
 # Options for all mounts of a tree.
 
 for option, shown in {
-    "rro": "ro", "rnosuid": "nosuid", "rnodev": "nodev", "rnoexec": "noexec", "rnoatime": "noatime",
-    "rnodiratime": "nodiratime", "rnosymfollow": "nosymfollow", "rrelatime": "relatime",
+    "rro": "ro",
+    "rnosuid": "nosuid",
+    "rnodev": "nodev",
+    "rnoexec": "noexec",
+    "rnoatime": "noatime",
+    "rnodiratime": "nodiratime",
+    "rnosymfollow": "nosymfollow",
+    "rrelatime": "relatime",
 }.items():
-
     # The table of 1.3.0 has rdev and has forgotten rnodev, which features.md names.
     sentence = CUSTOM if option == "rnodev" else f"{TABLE} `{option}`"
 
@@ -94,9 +99,13 @@ for option, shown in {
 
 
 for option, flag, shown in [
-    ("rrw", linux.MS_RDONLY, "ro"), ("rsuid", linux.MS_NOSUID, "nosuid"), ("rdev", linux.MS_NODEV, "nodev"),
-    ("rexec", linux.MS_NOEXEC, "noexec"), ("ratime", linux.MS_NOATIME, "noatime"),
-    ("rdiratime", linux.MS_NODIRATIME, "nodiratime"), ("rsymfollow", linux.MS_NOSYMFOLLOW, "nosymfollow"),
+    ("rrw", linux.MS_RDONLY, "ro"),
+    ("rsuid", linux.MS_NOSUID, "nosuid"),
+    ("rdev", linux.MS_NODEV, "nodev"),
+    ("rexec", linux.MS_NOEXEC, "noexec"),
+    ("ratime", linux.MS_NOATIME, "noatime"),
+    ("rdiratime", linux.MS_NODIRATIME, "nodiratime"),
+    ("rsymfollow", linux.MS_NOSYMFOLLOW, "nosymfollow"),
     ("rstrictatime", 0, "relatime"),
 ]:
 
@@ -113,7 +122,10 @@ for option, flag, shown in [
 for option, other in {"rnorelatime": "relatime", "rnostrictatime": "strictatime"}.items():
 
     @case(
-        SECTION, f"{TABLE} `{option}`", broken="set /mounts/-/options/- \"rnoatime\"", name=f"option-{option}",
+        SECTION,
+        f"{TABLE} `{option}`",
+        broken='set /mounts/-/options/- "rnoatime"',
+        name=f"option-{option}",
         note="leaves nothing but the kernel's default, relatime",
     )
     def default_for_all(test: Test, option=option):

@@ -38,21 +38,29 @@ def owners(test: Test) -> list[tuple[int, int]]:
     return [(fact.get("uid"), fact.get("gid")) for fact in facts]  # none where the kernel says EOVERFLOW
 
 
-@case(OPTIONS, USE_THOSE, broken='set /mounts/-/uidMappings [{"containerID":0,"hostID":0,"size":10}]', name="option-idmap")
+@case(
+    OPTIONS, USE_THOSE, broken='set /mounts/-/uidMappings [{"containerID":0,"hostID":0,"size":10}]', name="option-idmap"
+)
 def option_idmap(test: Test):
     add_mapped(test, "idmap")
     equal(owners(test)[0], (1003, 1004), "the owner of a file of 3:4 through a mount that maps 0 to 1000")
 
 
-@case(FIELDS, "The mapping to convert UIDs from the source file system to the destination mount point.",
-      broken='set /mounts/-/uidMappings [{"containerID":0,"hostID":0,"size":10}]')
+@case(
+    FIELDS,
+    "The mapping to convert UIDs from the source file system to the destination mount point.",
+    broken='set /mounts/-/uidMappings [{"containerID":0,"hostID":0,"size":10}]',
+)
 def uid_mappings(test: Test):
     add_mapped(test, "idmap")
     equal(owners(test)[0][0], 1003, "the user of a file of 3:4 through a mount that maps 0 to 1000")
 
 
-@case(FIELDS, "The mapping to convert GIDs from the source file system to the destination mount point.",
-      broken='set /mounts/-/gidMappings [{"containerID":0,"hostID":0,"size":10}]')
+@case(
+    FIELDS,
+    "The mapping to convert GIDs from the source file system to the destination mount point.",
+    broken='set /mounts/-/gidMappings [{"containerID":0,"hostID":0,"size":10}]',
+)
 def gid_mappings(test: Test):
     add_mapped(test, "idmap")
     equal(owners(test)[0][1], 1004, "the group of a file of 3:4 through a mount that maps 0 to 1000")

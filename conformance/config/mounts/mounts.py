@@ -33,7 +33,7 @@ def absolute_destination(test: Test):
 
 @case(
     SECTION,
-    'For compatibility with old tools and configurations, it MAY be a relative path, in which case it MUST be '
+    "For compatibility with old tools and configurations, it MAY be a relative path, in which case it MUST be "
     'interpreted as relative to "/".',
     broken="remove /mounts/-",
     note="MAY is the config's right: a runtime has to take such a path",
@@ -60,7 +60,9 @@ def absolute_source(test: Test):
 def relative_source(test: Test):
     make_source(test)
     test.mounts.append(bind("/data", "source"))
-    equal(test.ask("read", "/data/file"), "of the source", "a file of a bind mount with a source relative to the bundle")
+    equal(
+        test.ask("read", "/data/file"), "of the source", "a file of a bind mount with a source relative to the bundle"
+    )
 
 
 @case(SECTION, "can also be a file or directory name for bind mounts", broken='set /mounts/-/source "/probe"')

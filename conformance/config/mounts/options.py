@@ -21,8 +21,15 @@ def options_of_tmpfs(test: Test, *options: str) -> frozenset[str]:
 
 # Those that set something, with what mountinfo calls it.
 for option, shown in {
-    "ro": "ro", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec", "noatime": "noatime",
-    "nodiratime": "nodiratime", "sync": "sync", "dirsync": "dirsync", "lazytime": "lazytime",
+    "ro": "ro",
+    "nosuid": "nosuid",
+    "nodev": "nodev",
+    "noexec": "noexec",
+    "noatime": "noatime",
+    "nodiratime": "nodiratime",
+    "sync": "sync",
+    "dirsync": "dirsync",
+    "lazytime": "lazytime",
     "nosymfollow": "nosymfollow",
 }.items():
 
@@ -33,9 +40,15 @@ for option, shown in {
 
 # Those that take back what came before.
 for option, first, shown in [
-    ("rw", "ro", "ro"), ("suid", "nosuid", "nosuid"), ("dev", "nodev", "nodev"), ("exec", "noexec", "noexec"),
-    ("atime", "noatime", "noatime"), ("diratime", "nodiratime", "nodiratime"), ("async", "sync", "sync"),
-    ("nolazytime", "lazytime", "lazytime"), ("symfollow", "nosymfollow", "nosymfollow"),
+    ("rw", "ro", "ro"),
+    ("suid", "nosuid", "nosuid"),
+    ("dev", "nodev", "nodev"),
+    ("exec", "noexec", "noexec"),
+    ("atime", "noatime", "noatime"),
+    ("diratime", "nodiratime", "nodiratime"),
+    ("async", "sync", "sync"),
+    ("nolazytime", "lazytime", "lazytime"),
+    ("symfollow", "nosymfollow", "nosymfollow"),
 ]:
 
     @case(SECTION, f"{TABLE} `{option}`", broken=LAST, name=f"option-{option}")
@@ -63,7 +76,10 @@ def relatime(test: Test):
 for option in ("defaults", "iversion", "noiversion", "loud", "silent", "norelatime"):
 
     @case(
-        SECTION, f"{TABLE} `{option}`", broken=UNKNOWN.format(option), name=f"option-{option}",
+        SECTION,
+        f"{TABLE} `{option}`",
+        broken=UNKNOWN.format(option),
+        name=f"option-{option}",
         note="has no effect that could be seen: the runtime must not hand it on to a filesystem that does not know it",
     )
     def understood(test: Test, option=option):
@@ -78,7 +94,10 @@ def remount(test: Test):
 
 
 @case(
-    SECTION, f"{TABLE} `tmpcopyup`", broken=LAST, name="option-tmpcopyup",
+    SECTION,
+    f"{TABLE} `tmpcopyup`",
+    broken=LAST,
+    name="option-tmpcopyup",
     note="MAY: where a runtime does not have it, it must not pass it on to tmpfs, which does not know it",
 )
 def tmpcopyup(test: Test):

@@ -25,8 +25,12 @@ def new_privileges(test: Test):
     equal(test.inside.status()["NoNewPrivs"], "0", "NoNewPrivs")
 
 
-@case("runtime.md#create", CANNOT_APPLY, broken=("remove /process/apparmorProfile", "succeed"),
-      note="a profile that is silently not applied would be worse than none")
+@case(
+    "runtime.md#create",
+    CANNOT_APPLY,
+    broken=("remove /process/apparmorProfile", "succeed"),
+    note="a profile that is silently not applied would be worse than none",
+)
 def apparmor_where_there_is_none(test: Test):
     if pathlib.Path("/sys/kernel/security/apparmor").exists():
         raise Skip("this kernel has AppArmor")
@@ -34,8 +38,12 @@ def apparmor_where_there_is_none(test: Test):
     test.refuse("an apparmorProfile on a kernel without AppArmor", at_start=True)
 
 
-@case("runtime.md#create", CANNOT_APPLY, broken=("remove /process/selinuxLabel", "succeed"),
-      note="a label that is silently not applied would be worse than none")
+@case(
+    "runtime.md#create",
+    CANNOT_APPLY,
+    broken=("remove /process/selinuxLabel", "succeed"),
+    note="a label that is silently not applied would be worse than none",
+)
 def selinux_where_there_is_none(test: Test):
     if pathlib.Path("/sys/fs/selinux/enforce").exists():
         raise Skip("this kernel has SELinux")

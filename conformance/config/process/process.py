@@ -42,15 +42,21 @@ def empty_args(test: Test):
     test.refuse("empty args", at_start=True)
 
 
-@case("runtime.md#start", "This operation MUST run the user-specified program as specified by `process`.",
-      broken="succeed")
+@case(
+    "runtime.md#start",
+    "This operation MUST run the user-specified program as specified by `process`.",
+    broken="succeed",
+)
 def program_does_not_exist(test: Test):
     test.process["args"] = ["/nowhere"]
     test.refuse("a program that does not exist", at_start=True)
 
 
-@case("runtime.md#start", "This operation MUST run the user-specified program as specified by `process`.",
-      broken="succeed")
+@case(
+    "runtime.md#start",
+    "This operation MUST run the user-specified program as specified by `process`.",
+    broken="succeed",
+)
 def program_is_not_executable(test: Test):
     (test.rootfs / "file").write_text("")
     test.process["args"] = ["/file"]
@@ -65,8 +71,12 @@ def env(test: Test):
     check(not any(entry.startswith("MORE=") for entry in found), "the environment has what nobody has asked for")
 
 
-@case(SECTION, ENV, broken="inherit-environment",
-      note="a process' environ is what it is given: the runtime's own is not the container's")
+@case(
+    SECTION,
+    ENV,
+    broken="inherit-environment",
+    note="a process' environ is what it is given: the runtime's own is not the container's",
+)
 def env_is_not_inherited(test: Test):
     test.environment["OF_THE_RUNTIME"] = "1"
     check("OF_THE_RUNTIME=1" not in test.ask("env"), "the program sees the runtime's environment")
@@ -79,7 +89,7 @@ def cwd(test: Test):
     equal(test.ask("cwd"), "/work/here", "the working directory")
 
 
-@case(SECTION, "This value MUST be an absolute path.", broken='succeed')
+@case(SECTION, "This value MUST be an absolute path.", broken="succeed")
 def relative_cwd(test: Test):
     (test.rootfs / "work").mkdir()
     test.process["cwd"] = "work"
@@ -92,8 +102,12 @@ def without_cwd(test: Test):
     test.refuse("a process without cwd", at_start=True)
 
 
-@case("runtime.md#start", "This operation MUST generate an error if `process` was not set.", broken="succeed",
-      note="create may refuse already, by `config.md`: the property is required when start is called")
+@case(
+    "runtime.md#start",
+    "This operation MUST generate an error if `process` was not set.",
+    broken="succeed",
+    note="create may refuse already, by `config.md`: the property is required when start is called",
+)
 def without_process(test: Test):
     del test.config["process"]
     test.refuse("a config without process", at_start=True)

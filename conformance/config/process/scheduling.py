@@ -3,6 +3,7 @@
 import json
 import os
 
+from suite import linux
 from suite.case import Skip, case, check, equal
 from suite.test import Test
 
@@ -13,8 +14,12 @@ POLICIES = {"SCHED_OTHER": 0, "SCHED_BATCH": 3, "SCHED_IDLE": 5}
 for policy, number in POLICIES.items():
     overlooked = "remove /process/scheduler" if number else 'set /process/scheduler {"policy":"SCHED_BATCH","nice":5}'
 
-    @case(SECTION, "**`policy`** (string, REQUIRED) represents the scheduling policy.", broken=overlooked,
-          name="scheduler-" + policy.removeprefix("SCHED_").lower())
+    @case(
+        SECTION,
+        "**`policy`** (string, REQUIRED) represents the scheduling policy.",
+        broken=overlooked,
+        name="scheduler-" + policy.removeprefix("SCHED_").lower(),
+    )
     def scheduler_policy(test: Test, policy=policy, number=number):
         test.process["scheduler"] = {"policy": policy, "nice": 5}
         equal(test.ask("scheduling")["policy"], number, "the scheduling policy")
@@ -22,12 +27,16 @@ for policy, number in POLICIES.items():
 
 for policy, number in {"SCHED_FIFO": 1, "SCHED_RR": 2}.items():
 
-    @case(SECTION, "represents the static priority of the process, used by real-time policies like SCHED_FIFO and SCHED_RR.",
-          broken=("remove /process/scheduler", "set /process/scheduler/priority 11"),
-          name="scheduler-" + policy.removeprefix("SCHED_").lower())
+    @case(
+        SECTION,
+        "represents the static priority of the process, used by real-time policies like SCHED_FIFO and SCHED_RR.",
+        broken=("remove /process/scheduler", "set /process/scheduler/priority 11"),
+        name="scheduler-" + policy.removeprefix("SCHED_").lower(),
+    )
     def scheduler_priority(test: Test, policy=policy, number=number):
         test.process["scheduler"] = {"policy": policy, "priority": 7}
-        del test.linux["cgroupsPath"]  # a new cpu cgroup of v1 has no real-time budget
+        if linux.controller_has("cpu", "cpu.rt_runtime_us"):  # a new cgroup of v1 has no real-time budget
+            test.linux["resources"]["cpu"] = {"realtimeRuntime": 1000, "realtimePeriod": 1000000}
         found = test.ask("scheduling")
         equal((found["policy"], found["priority"]), (number, 7), "the policy and its priority")
 
@@ -60,15 +69,22 @@ def scheduler_policy_unknown(test: Test):
 
 for name, number in {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 3}.items():
 
-    @case(SECTION, "**`class`** (string, REQUIRED) specifies the I/O scheduling class.", broken="remove /process/ioPriority",
-          name="io-priority-" + name.removeprefix("IOPRIO_CLASS_").lower())
+    @case(
+        SECTION,
+        "**`class`** (string, REQUIRED) specifies the I/O scheduling class.",
+        broken="remove /process/ioPriority",
+        name="io-priority-" + name.removeprefix("IOPRIO_CLASS_").lower(),
+    )
     def io_class(test: Test, name=name, number=number):
         test.process["ioPriority"] = {"class": name, "priority": 3}
         equal(test.ask("scheduling")["io_class"], number, "the class of I/O")
 
 
-@case(SECTION, "**`priority`** (int, REQUIRED) specifies the priority level within the class.",
-      broken="set /process/ioPriority/priority 4")
+@case(
+    SECTION,
+    "**`priority`** (int, REQUIRED) specifies the priority level within the class.",
+    broken="set /process/ioPriority/priority 4",
+)
 def io_priority_level(test: Test):
     test.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
     equal(test.ask("scheduling")["io_priority"], 6, "the priority within the class")
@@ -93,17 +109,23 @@ def two_cpus() -> list[int]:
     return cpus[:2]
 
 
-@case(SECTION, "This setting is not applicable to the container's init process.",
-      broken='set /linux/resources/cpu {"cpus":"0"}')
+@case(
+    SECTION,
+    "This setting is not applicable to the container's init process.",
+    broken='set /linux/resources/cpu {"cpus":"0"}',
+)
 def affinity_of_init(test: Test):
     first, second = two_cpus()
     test.process["execCPUAffinity"] = {"initial": str(first), "final": str(first)}
     check(second in test.ask("scheduling")["cpus"], "the container's first process has the affinity for exec")
 
 
-@case(SECTION, "is a list of CPUs the process will be run on after the transition to container's cgroup.",
-      broken="remove /process/execCPUAffinity",
-      note="exec is no operation of the specification: its command line is runc's, `exec ID PROGRAM`")
+@case(
+    SECTION,
+    "is a list of CPUs the process will be run on after the transition to container's cgroup.",
+    broken="remove /process/execCPUAffinity",
+    note="exec is no operation of the specification: its command line is runc's, `exec ID PROGRAM`",
+)
 def affinity_of_exec(test: Test):
     _, second = two_cpus()
     test.process["execCPUAffinity"] = {"final": str(second)}

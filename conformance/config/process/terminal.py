@@ -8,7 +8,7 @@ import socket
 import termios
 
 from suite.case import Failure, case, check, equal
-from suite.test import Container, Test
+from suite.test import Test
 
 SECTION = "config.md#process"
 TERMINAL = "specifies whether a terminal is attached to the process, defaults to false."
@@ -48,8 +48,11 @@ def ask_on_terminal(test: Test, *fact: str):
     return json.loads(text)[0]
 
 
-@case(SECTION, "is allocated for the process and the pseudoterminal pty is duplicated on the process's standard streams.",
-      broken="set /process/terminal false")
+@case(
+    SECTION,
+    "is allocated for the process and the pseudoterminal pty is duplicated on the process's standard streams.",
+    broken="set /process/terminal false",
+)
 def terminal(test: Test):
     equal(ask_on_terminal(test, "terminal")["terminals"], [True, True, True], "which standard streams are terminals")
 
@@ -75,10 +78,12 @@ def console_size_without_terminal(test: Test):
     equal(test.ask("cwd"), "/", "a container with consoleSize and without a terminal")
 
 
-@case("config-linux.md#default-devices",
-      "`/dev/console` is set up if `terminal` is enabled in the config by bind mounting the pseudoterminal pty to "
-      "`/dev/console`.",
-      broken="set /process/terminal false")
+@case(
+    "config-linux.md#default-devices",
+    "`/dev/console` is set up if `terminal` is enabled in the config by bind mounting the pseudoterminal pty to "
+    "`/dev/console`.",
+    broken="set /process/terminal false",
+)
 def dev_console(test: Test):
     found = ask_on_terminal(test, "stat", "/dev/console")
     equal((found.get("type"), found.get("major")), ("c", 136), "the type and major number of /dev/console")

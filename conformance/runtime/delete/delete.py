@@ -9,9 +9,7 @@ from suite.test import Test
 SECTION = "runtime.md#delete"
 NOT_STOPPED = "Attempting to `delete` a container that is not `stopped` MUST have no effect on the container and MUST generate an error."
 MUST_DELETE = "Deleting a container MUST delete the resources that were created during the `create` step."
-NOT_ITS = (
-    "Note that resources associated with the container, but not created by this container, MUST NOT be deleted."
-)
+NOT_ITS = "Note that resources associated with the container, but not created by this container, MUST NOT be deleted."
 
 
 @case(SECTION, "This operation MUST generate an error if it is not provided the container ID.", broken="succeed delete")
@@ -39,9 +37,13 @@ def running_goes_on(test: Test):
     equal((state["status"], state["pid"]), ("running", before), "status and pid")
 
 
-@case(SECTION, NOT_STOPPED, broken="ignore delete",
-      note="of a created container: by the letter an error. Engines delete what they could not start, and runc, crun and "
-           "ocirt let them: so either is right, but nothing between, and what is deleted is gone with its process")
+@case(
+    SECTION,
+    NOT_STOPPED,
+    broken="ignore delete",
+    note="of a created container: by the letter an error. Engines delete what they could not start, and runc, crun and "
+    "ocirt let them: so either is right, but nothing between, and what is deleted is gone with its process",
+)
 def is_created(test: Test):
     container = test.create("hold")
     pid = container.pid
@@ -97,8 +99,11 @@ def id_can_be_used_again(test: Test):
         container.delete()
 
 
-@case("runtime.md#lifecycle",
-      "The container MUST be destroyed by undoing the steps performed during create phase (step 2).", broken="leave-cgroup")
+@case(
+    "runtime.md#lifecycle",
+    "The container MUST be destroyed by undoing the steps performed during create phase (step 2).",
+    broken="leave-cgroup",
+)
 def of_one_that_ended_by_itself(test: Test):
     container = test.create("cwd")
     pid = container.pid

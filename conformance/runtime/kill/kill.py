@@ -11,8 +11,12 @@ NEITHER = "Attempting to send a signal to a container that is neither `created` 
 
 for name in ("TERM", "HUP", "INT", "USR1", "USR2", "WINCH"):
 
-    @case(SECTION, SENDS, broken=("other-signal CONT", "ignore kill") if name == "TERM" else "other-signal CONT",
-          name=f"sends-{name}")
+    @case(
+        SECTION,
+        SENDS,
+        broken=("other-signal CONT", "ignore kill") if name == "TERM" else "other-signal CONT",
+        name=f"sends-{name}",
+    )
     def sends(test: Test, name=name):
         container = test.start_holding()
         container.kill(name)
@@ -68,8 +72,12 @@ def without_id(test: Test):
     test.refuse_command("kill")
 
 
-@case("config.md#valid-values", "Runtimes MUST generate an error when invalid or unsupported values are encountered.",
-      broken="succeed kill", note="a signal that does not exist cannot be sent")
+@case(
+    "config.md#valid-values",
+    "Runtimes MUST generate an error when invalid or unsupported values are encountered.",
+    broken="succeed kill",
+    note="a signal that does not exist cannot be sent",
+)
 def unknown_signal(test: Test):
     container = test.start_holding()
     test.refuse_command("kill", test.id, "NOTHING")

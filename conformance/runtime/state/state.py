@@ -10,14 +10,22 @@ SECTION = "runtime.md#state"
 QUERY = "runtime.md#query-state"
 
 
-@case(SECTION, "**`ociVersion`** (string, REQUIRED)", broken=("answer state /ociVersion", 'answer state /ociVersion "new"'),
-      name="ociVersion")
+@case(
+    SECTION,
+    "**`ociVersion`** (string, REQUIRED)",
+    broken=("answer state /ociVersion", 'answer state /ociVersion "new"'),
+    name="ociVersion",
+)
 def oci_version(test: Test):
     version = test.create("hold").state().get("ociVersion", "")
     check(re.match(r"\d+\.\d+\.\d+", version), f"ociVersion is {version!r}")
 
 
-@case(SECTION, "**`id`** (string, REQUIRED) is the container's ID.", broken=("answer state /id", 'answer state /id "other"'))
+@case(
+    SECTION,
+    "**`id`** (string, REQUIRED) is the container's ID.",
+    broken=("answer state /id", 'answer state /id "other"'),
+)
 def id_of_the_container(test: Test):
     equal(test.create("hold").state().get("id"), test.id, "id")
 
@@ -27,8 +35,11 @@ def created(test: Test):
     equal(test.create("hold").state().get("status"), "created", "the status after create")
 
 
-@case(SECTION, "`running`: the container process has executed the user-specified program but has not exited",
-      broken=('answer state /status "created"', 'answer state /status "stopped"'))
+@case(
+    SECTION,
+    "`running`: the container process has executed the user-specified program but has not exited",
+    broken=('answer state /status "created"', 'answer state /status "stopped"'),
+)
 def running(test: Test):
     equal(test.start_holding().state().get("status"), "running", "the status after start")
 
@@ -40,8 +51,11 @@ def stopped(test: Test):
     equal(container.state().get("status"), "stopped", "the status after the program's end")
 
 
-@case(SECTION, "**`pid`** (int, REQUIRED when `status` is `created` or `running` on Linux", broken=(
-    "answer state /pid", "answer state /pid 1"))
+@case(
+    SECTION,
+    "**`pid`** (int, REQUIRED when `status` is `created` or `running` on Linux",
+    broken=("answer state /pid", "answer state /pid 1"),
+)
 def pid_when_created(test: Test):
     pid = test.create("hold").pid
     space = os.readlink(f"/proc/{pid}/ns/pid")
@@ -55,14 +69,21 @@ def pid_when_running(test: Test):
         equal(file.read().split("\0")[:2], ["/probe", "hold"], "the command of the process of that pid")
 
 
-@case(SECTION, "**`bundle`** (string, REQUIRED) is the absolute path to the container's bundle directory.",
-      broken=("answer state /bundle", 'answer state /bundle "bundle"'))
+@case(
+    SECTION,
+    "**`bundle`** (string, REQUIRED) is the absolute path to the container's bundle directory.",
+    broken=("answer state /bundle", 'answer state /bundle "bundle"'),
+)
 def bundle(test: Test):
     equal(test.create("hold").state().get("bundle"), str(test.bundle), "bundle")
 
 
-@case(SECTION, "**`bundle`** (string, REQUIRED) is the absolute path to the container's bundle directory.",
-      broken='answer state /bundle "bundle"', note="also where create was given a relative one")
+@case(
+    SECTION,
+    "**`bundle`** (string, REQUIRED) is the absolute path to the container's bundle directory.",
+    broken='answer state /bundle "bundle"',
+    note="also where create was given a relative one",
+)
 def bundle_given_as_relative_path(test: Test):
     equal(test.create("hold", bundle="bundle", cwd=test.work).state().get("bundle"), str(test.bundle), "bundle")
 
@@ -70,8 +91,11 @@ def bundle_given_as_relative_path(test: Test):
 TYPES = {"ociVersion": str, "id": str, "status": str, "pid": int, "bundle": str}
 
 
-@case(SECTION, "When serialized in JSON, the format MUST adhere to the JSON Schema `schema/state-schema.json`.",
-      broken=('answer state /pid "1"', 'answer state /annotations ["a"]', 'answer state /status "new"'))
+@case(
+    SECTION,
+    "When serialized in JSON, the format MUST adhere to the JSON Schema `schema/state-schema.json`.",
+    broken=('answer state /pid "1"', 'answer state /annotations ["a"]', 'answer state /status "new"'),
+)
 def types_of_the_schema(test: Test):
     test.config["annotations"] = {"com.example.key": "value"}
     state = test.create("hold").state()
@@ -79,8 +103,10 @@ def types_of_the_schema(test: Test):
         check(isinstance(state.get(name), kind), f"{name} is {state.get(name)!r}")
     check(state["status"] in ("creating", "created", "running", "stopped"), f"the status is {state['status']}")
     annotations = state.get("annotations", {})
-    check(isinstance(annotations, dict) and all(isinstance(value, str) for value in annotations.values()),
-          f"annotations is {annotations!r}")
+    check(
+        isinstance(annotations, dict) and all(isinstance(value, str) for value in annotations.values()),
+        f"annotations is {annotations!r}",
+    )
 
 
 @case(QUERY, "Attempting to query a container that does not exist MUST generate an error.", broken="succeed state")
@@ -88,15 +114,19 @@ def does_not_exist(test: Test):
     test.refuse_command("state", test.id)
 
 
-@case(QUERY, "This operation MUST generate an error if it is not provided the ID of a container.", broken="succeed state")
+@case(
+    QUERY, "This operation MUST generate an error if it is not provided the ID of a container.", broken="succeed state"
+)
 def without_id(test: Test):
     test.refuse_command("state")
 
 
-@case("runtime.md#scope-of-a-container",
-      "The entity using a runtime to create a container MUST be able to use the operations defined in this specification "
-      "against that same container.",
-      broken="refuse delete")
+@case(
+    "runtime.md#scope-of-a-container",
+    "The entity using a runtime to create a container MUST be able to use the operations defined in this specification "
+    "against that same container.",
+    broken="refuse delete",
+)
 def all_operations(test: Test):
     container = test.create("hold")
     container.start()
