@@ -46,6 +46,18 @@ def option_rbind(test: Test):
     check(top and below, "with rbind, not both mounts of the tree are there")
 
 
+@case(
+    SECTION,
+    "Runtimes SHOULD treat unknown options as filesystem-specific ones",
+    broken="refuse run",
+    note="and mount(2) takes no notice of them where it binds",
+)
+def unknown_option_of_a_bind(test: Test):
+    make_tree(test)
+    top, _ = of_tree(test, "bind", "mode=755")
+    check(top, "the bind mount is not there")
+
+
 # Propagation.
 
 
