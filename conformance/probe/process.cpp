@@ -40,6 +40,7 @@ Json identity(Words /*words*/) {
     gid_t groups[256];
     const int count = getgroups(256, groups);
     std::vector<Json> numbers;
+    numbers.reserve(std::size(groups));
     for (int i = 0; i < count; ++i) numbers.push_back(number(groups[i]));
     const mode_t mask = umask(0);
     umask(mask);
@@ -87,6 +88,7 @@ Json descriptors(Words /*words*/) {
 
 Json terminal(Words /*words*/) {
     std::vector<Json> streams;
+    streams.reserve(3);
     for (int fd = 0; fd < 3; ++fd) streams.push_back(boolean(isatty(fd) == 1));
     struct stat status{};
     fstat(0, &status);
@@ -172,6 +174,7 @@ Json interfaces(Words /*words*/) {
     }
     freeifaddrs(all);
     std::vector<std::pair<std::string_view, Json>> members;
+    members.reserve(found.size());
     for (const auto& [name, interface] : found)
         members.emplace_back(name, object({{"up", boolean(interface.up)}, {"addresses", array(interface.addresses)}}));
     return object(members);
