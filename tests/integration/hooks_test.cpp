@@ -56,9 +56,14 @@ TEST_F(Hooks, AreGivenTheState) {
         EXPECT_EQ(state["annotations"]["org.example"], "yes") << kind;
         EXPECT_TRUE(state["ociVersion"].is_string()) << kind;
     }
-    EXPECT_GT(Json::parse(written("createRuntime")).value("pid", 0), 1);
+    // As seen from where the hook runs.
+    for (const char* kind : {"prestart", "createRuntime", "poststart"})
+        EXPECT_GT(Json::parse(written(kind)).value("pid", 0), 1) << kind;
+    for (const char* kind : {"createContainer", "startContainer"})
+        EXPECT_EQ(Json::parse(written(kind)).value("pid", 0), 1) << kind;
     const auto status = [&](const char* kind) { return Json::parse(written(kind))["status"]; };
-    EXPECT_EQ(status("createRuntime"), "creating");
+    for (const char* kind : {"prestart", "createRuntime", "createContainer", "startContainer"})
+        EXPECT_EQ(status(kind), runtime_is_ocirt() || kind == std::string("startContainer") ? "created" : "creating");
     EXPECT_EQ(status("poststart"), runtime_is_ocirt() ? "running" : "created");
     EXPECT_EQ(status("poststop"), "stopped");
 }
@@ -106,6 +111,15 @@ TEST_F(Hooks, AStartContainerFailureEndsTheContainer) {
 TEST_F(Hooks, PoststopFailureIsAWarning) {
     hook("poststop", "exit 1").args({"/bin/true"});
     EXPECT_EQ(bundle.run().status, 0);
+}
+
+// runtime.md "Lifecycle", step 13: the remaining hooks run. (runc 1.1.5 stops at the first that fails.)
+TEST_F(Hooks, APoststopFailureKeepsNoneFromRunning) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc 1.1.5 ends the list";
+    hook("poststop", "exit 1");
+    hook("poststop", "echo second > " + (shared / "ran").string()).args({"/bin/true"});
+    EXPECT_EQ(bundle.run().status, 0);
+    EXPECT_EQ(written("ran"), "second\n");
 }
 
 TEST_F(Hooks, TimeoutEndsTheHook) {

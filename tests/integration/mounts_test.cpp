@@ -173,13 +173,14 @@ TEST(Bind, SubmountsByWord) {
     }
 }
 
-TEST(Bind, UnknownWordIsRefused) {
-    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc ignores words that it does not know on a bind mount";
+// config.md "Linux mount options": it would be mount(2)'s data, of which a bind mount takes no notice.
+TEST(Bind, UnknownWordIsWarnedOf) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc says nothing of it";
     Bundle bundle;
     bundle.mount({.destination = "/v", .type = "bind", .source = bundle.scratch(), .options = {"bind", "frobnicate"}});
     const Finished finished = bundle.run();
-    EXPECT_NE(finished.status, 0);
-    EXPECT_TRUE(finished.err.contains("frobnicate")) << finished.err;
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_TRUE(bundle.log().contains("frobnicate")) << bundle.log();
 }
 
 TEST(Mounts, TheFilesystemRefusesAnUnknownWord) {

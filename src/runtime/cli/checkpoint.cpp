@@ -35,7 +35,7 @@ Command checkpoint_command(Cli& cli) {
                 if (options->status_fd >= 0) options->criu.status_fd = options->status_fd;
                 const lifecycle::Removed removed =
                     TRY(lifecycle::checkpoint({.root = cli.globals.root, .id = options->id, .options = options->criu}));
-                if (!removed.hook_failure) cli.log.warning(removed.hook_failure.error());
+                for (const Error& failure : removed.hook_failures) cli.log.warning(failure);
                 return 0;
             }};
 }

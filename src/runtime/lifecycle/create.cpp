@@ -86,8 +86,8 @@ class Creation {
         }
         if (resctrl_) resctrl_->take_back();
         if (hooks_began_)
-            (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
-                            prepared_.plan.bundle, "/hooks/poststop");
+            (void)run_poststop_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
+                                     prepared_.plan.bundle);
         if (pid_file_written_) ::unlink(request_.pid_file.c_str());
         (void)directory_.remove();
     }
@@ -165,10 +165,18 @@ class Creation {
         const spec::Hooks& hooks = config_.hooks;
         hooks_began_ = !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
         TRY(draft_record());  // the pid may be another one by now
-        const std::string state = spec_state(record_, state::Status::creating, false);
+        // Steps 3 to 5 of the lifecycle come "after step 2", so it is created (as crun has it, and OCI's own tests).
+        const std::string state = spec_state(record_, state::Status::created, false);
         TRY(run_hooks(hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
         TRY(run_hooks(hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime"));
-        return send_state(Stage::create_hooks, state);
+        return send_state(Stage::create_hooks, hooks.create_container.empty() ? state : state_inside());
+    }
+
+    // For hooks in the container's namespaces: the pid is as seen there (runtime.md "State").
+    [[nodiscard]] std::string state_inside() const {
+        state::Record inside = record_;
+        inside.init.pid = pid_inside(record_.init.pid);
+        return spec_state(inside, state::Status::created, false);
     }
 
     Result<> send_state(Stage stage, const std::string& state) {
@@ -197,7 +205,7 @@ class Creation {
         TRY(directory_.publish());
         if (request_.start) asked_ = TRY(ask_to_start(directory_, record_));
         if (config_.hooks.start_container.empty()) return init_->send(Stage::committed);
-        return send_state(Stage::committed, spec_state(record_, state::Status::created, false));
+        return send_state(Stage::committed, state_inside());
     }
 
     void add_start_steps() {

@@ -98,19 +98,33 @@ Result<> run_hook(const spec::Hook& hook, const Fd& input, const std::string& bu
     return fail(hook_error(hook, how + last_output(output)));
 }
 
+Result<> run_listed(const std::vector<spec::Hook>& hooks, std::size_t index, const Fd& input, const std::string& bundle,
+                    const std::string& list) {
+    Result<> ran = run_hook(hooks[index], input, bundle);
+    if (!ran) ran.error().pointer = list + "/" + std::to_string(index);
+    return ran;
+}
+
 }  // namespace
 
 Result<> run_hooks(const std::vector<spec::Hook>& hooks, const std::string& state, const std::string& bundle,
                    const std::string& list) {
     if (hooks.empty()) return {};
     const Fd input = TRY(make_sealed_memfd("ocirt-hook-state", state));
-    for (std::size_t i = 0; i < hooks.size(); ++i) {
-        Result<> ran = run_hook(hooks[i], input, bundle);
-        if (ran) continue;
-        ran.error().pointer = list + "/" + std::to_string(i);
-        return ran;
-    }
+    for (std::size_t i = 0; i < hooks.size(); ++i) TRY(run_listed(hooks, i, input, bundle, list));
     return {};
+}
+
+std::vector<Error> run_poststop_hooks(const std::vector<spec::Hook>& hooks, const std::string& state,
+                                      const std::string& bundle) {
+    std::vector<Error> failures;
+    if (hooks.empty()) return failures;
+    const Result<Fd> input = make_sealed_memfd("ocirt-hook-state", state);
+    if (!input) return {input.error()};
+    for (std::size_t i = 0; i < hooks.size(); ++i)
+        if (Result<> ran = run_listed(hooks, i, *input, bundle, "/hooks/poststop"); !ran)
+            failures.push_back(std::move(ran).error());
+    return failures;
 }
 
 }  // namespace ocirt::lifecycle

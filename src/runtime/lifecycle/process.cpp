@@ -35,6 +35,21 @@ std::optional<std::uint64_t> start_time(pid_t pid) {
     return ticks;
 }
 
+pid_t pid_inside(pid_t pid) {
+    constexpr std::string_view title = "NSpid:";
+    const Result<Fd> file = sys::open("/proc/" + std::to_string(pid) + "/status", O_RDONLY);
+    if (!file) return pid;
+    const Result<std::string> status = sys::read_all(*file, 16384);
+    if (!status) return pid;
+    const std::size_t line = status->find(title);
+    if (line == std::string::npos) return pid;
+    const std::string_view numbers = std::string_view(*status).substr(line, status->find('\n', line) - line);
+    // One for each namespace; its own is the last.
+    const std::string_view own = numbers.substr(numbers.find_last_of(" \t") + 1);
+    pid_t inside = 0;
+    return std::from_chars(own.data(), own.data() + own.size(), inside).ec == std::errc{} ? inside : pid;
+}
+
 Result<Fd> open_process(const state::ProcessIdentity& identity) {
     if (identity.pid <= 0) return Fd{};
     Result<Fd> pidfd = sys::open_pidfd(identity.pid);

@@ -17,6 +17,9 @@ namespace ocirt::lifecycle {
 // When the process started; std::nullopt if there is none with this pid, or it has ended and waits to be reaped.
 [[nodiscard]] std::optional<std::uint64_t> start_time(pid_t pid);
 
+// The pid that the process has in its own PID namespace; `pid` itself where that cannot be read.
+[[nodiscard]] pid_t pid_inside(pid_t pid);
+
 // A pidfd of exactly this process; an invalid Fd if it has ended.
 [[nodiscard]] Result<Fd> open_process(const state::ProcessIdentity& identity);
 

@@ -45,9 +45,8 @@ Result<Removed> finish(Container& container) {
     TRY(resctrl::remove(container.record.resctrl));
     Removed removed;
     if (container.record.complete)
-        removed.hook_failure =
-            run_hooks(container.record.poststop, spec_state(container.record, Status::stopped, false),
-                      container.record.bundle, "/hooks/poststop");
+        removed.hook_failures = run_poststop_hooks(
+            container.record.poststop, spec_state(container.record, Status::stopped, false), container.record.bundle);
     TRY(container.directory.remove());
     return removed;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "runtime/lifecycle/container.h"
@@ -10,9 +11,10 @@
 namespace ocirt::lifecycle {
 
 // A created container is killed and removed, as runc does; a running or paused one only with `force`
-// (Fault::wrong_state otherwise). A failed poststop hook is in `hook_failure`: the container is removed all the same.
+// (Fault::wrong_state otherwise). Poststop hooks that failed are in `hook_failures`: the container is removed all the
+// same.
 struct Removed {
-    Result<> hook_failure{};
+    std::vector<Error> hook_failures{};
 };
 [[nodiscard]] Result<Removed> remove(Container& container, bool force);
 

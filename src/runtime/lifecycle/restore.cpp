@@ -76,8 +76,8 @@ class Restoration {
             (void)cgroup_->remove();
         }
         if (hooks_began_)
-            (void)run_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
-                            prepared_.plan.bundle, "/hooks/poststop");
+            (void)run_poststop_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
+                                     prepared_.plan.bundle);
         if (pid_file_written_) ::unlink(request_.create.pid_file.c_str());
         (void)directory_.remove();
     }
@@ -239,7 +239,7 @@ class Restoration {
         if (config_.hooks.prestart.empty() && config_.hooks.create_runtime.empty()) return {};
         hooks_began_ = true;
         record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
-        const std::string state = spec_state(record_, state::Status::creating, false);
+        const std::string state = spec_state(record_, state::Status::created, false);
         TRY(run_hooks(config_.hooks.prestart, state, prepared_.plan.bundle, "/hooks/prestart"));
         return run_hooks(config_.hooks.create_runtime, state, prepared_.plan.bundle, "/hooks/createRuntime");
     }
@@ -334,7 +334,8 @@ Result<int> restore(const RestoreRequest& request, const Log& log) {
     const Result<Removed> removed = remove_ended(restored.container);
     // Someone else's `delete` came before.
     if (!removed && removed.error().fault != Fault::not_found) return std::unexpected(removed.error());
-    if (removed && !removed->hook_failure) log.warning(removed->hook_failure.error());
+    if (removed)
+        for (const Error& failure : removed->hook_failures) log.warning(failure);
     return status;
 }
 

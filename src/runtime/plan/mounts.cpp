@@ -97,14 +97,11 @@ void attach_tree(Draft& draft, const std::string& source, const std::string& tar
 
 Result<> plan_bind(Draft& draft, const spec::Mount& mount, const std::string& target, const MountOptions& options,
                    std::uint32_t flags, const std::string& pointer) {
-    if (!options.data.empty()) {
-        return fail({.fault = Fault::invalid_config,
-                     .pointer = pointer + "/options",
-                     .operation = "bind",
-                     .object = mount.source + " on " + target,
-                     .detail = "unknown option \"" + options.data.front() + "\"",
-                     .hint = "a bind mount has no filesystem that could understand it"});
-    }
+    // They would be the fifth argument of mount(2), which takes no notice of it: nothing is lost. It may be a slip,
+    // though.
+    for (const std::string& option : options.data)
+        draft.warn(pointer + "/options",
+                   "unknown option \"" + option + "\": a bind mount has no filesystem that could understand it");
     if (mount.source.empty()) {
         return fail({.fault = Fault::invalid_config,
                      .pointer = pointer + "/source",

@@ -9,6 +9,7 @@ void read_weight_device(Object& object, WeightDevice& device) {
     object.required("minor").integer(device.minor, std::int64_t{0});
     object["weight"].integer(device.weight);
     object["leafWeight"].integer(device.leaf_weight);
+    if (!object["weight"] && !object["leafWeight"]) object.error("has neither weight nor leafWeight");
 }
 
 void read_throttle_device(Object& object, ThrottleDevice& device) {

@@ -98,6 +98,7 @@ void read_network(Object& object, Network& network) {
 void read_rdma(Object& object, Rdma& rdma) {
     object["hcaHandles"].integer(rdma.hca_handles);
     object["hcaObjects"].integer(rdma.hca_objects);
+    if (!object["hcaHandles"] && !object["hcaObjects"]) object.error("has neither hcaHandles nor hcaObjects");
 }
 
 void read_rdma_devices(Value map, std::vector<Rdma>& devices) {
