@@ -21,7 +21,7 @@ struct FeatureSet {
     bool idmapped_mounts = false;
     bool net_devices = false;
     bool memory_policy = false;
-    bool checkpoint = false;
+    bool checkpoint = true;
 };
 inline constexpr FeatureSet built_features{};
 
