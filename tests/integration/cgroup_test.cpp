@@ -163,6 +163,27 @@ TEST(Resource, ThrottlesStandInTheCgroup) {
     EXPECT_EQ(bundle.cgroup_file("blkio", "blkio.throttle.write_iops_device"), disk + " 400");
 }
 
+// Only a disk that the BFQ scheduler serves has one.
+TEST(Resource, TheWeightOfADiskStandsOrIsRefused) {
+    const std::string disk = some_disk();
+    const std::optional<CgroupMount> mount = find_controller(name_here("blkio"));
+    if (!mount || disk.empty()) GTEST_SKIP() << "SKIP: this host has no disk, or no cgroup controller blkio or io";
+    Bundle bundle;
+    bundle.json(
+        "/linux/resources/blockIO/weightDevice",
+        Json::array(
+            {{{"major", std::stoi(disk)}, {"minor", std::stoi(disk.substr(disk.find(':') + 1))}, {"weight", 200}}}));
+    const Finished created = bundle.args({"/bin/sleep", "100"}).create();
+    if (created.status == 0) {
+        const std::string file = mount->v2 ? bundle.cgroup_file("io", "io.bfq.weight")
+                                           : bundle.cgroup_file("blkio", "blkio.bfq.weight_device");
+        EXPECT_TRUE(file.contains(disk + " 200")) << file;
+    } else if (runtime_is_ocirt()) {
+        EXPECT_TRUE(created.err.contains("/linux/resources/blockIO/weightDevice/0")) << created.err;
+        EXPECT_TRUE(created.err.contains("weights need the BFQ scheduler")) << created.err;
+    }
+}
+
 TEST(Resource, UnifiedIsFilesOfTheV2Tree) {
     if (!runtime_is_ocirt() && find_controller("devices")) GTEST_SKIP() << "SKIP: runc writes no v2 files on a v1 host";
     Bundle bundle;
