@@ -78,12 +78,21 @@ TEST_F(Hooks, RunInTheNamespaceOfTheirKind) {
 }
 
 TEST_F(Hooks, ArgsAndEnvAreExact) {
-    bundle.json("/hooks/poststart", {{{"path", "/bin/sh"},
-                                      {"args", {"name", "-c", "echo $0 $A; env | grep -c = > $OUT"}},
-                                      {"env", {"A=1", "OUT=" + (shared / "env").string(), "PATH=/usr/bin:/bin"}}}});
-    ASSERT_EQ(bundle.run().status, 0);
-    // The shell adds PWD, and some shells SHLVL, OLDPWD and _.
-    EXPECT_LE(std::stoi(written("env")), 7);
+    // A shell adds some of its own.
+    const std::string script =
+        "for w in \"$0\" \"$@\"; do echo \"<$w>\"; done > $OUT; "
+        "/bin/env | /bin/grep -vE '^(PWD|OLDPWD|SHLVL|_)=' | sort >> $OUT";
+    for (const char* kind : kinds) {
+        const Json env = {"PATH=/usr/bin:/bin", "A=1=2", "EMPTY=", "OUT=" + (shared / kind).string()};
+        bundle.json(
+            std::string("/hooks/") + kind,
+            Json::array({{{"path", "/bin/sh"}, {"args", {"sh", "-c", script, "name", "a b", ""}}, {"env", env}}}));
+    }
+    ASSERT_EQ(bundle.args({"/bin/true"}).run().status, 0) << bundle.log();
+    for (const char* kind : kinds)
+        EXPECT_EQ(written(kind),
+                  "<name>\n<a b>\n<>\nA=1=2\nEMPTY=\nOUT=" + (shared / kind).string() + "\nPATH=/usr/bin:/bin\n")
+            << kind;
 }
 
 TEST_F(Hooks, ABeforeStartFailureLeavesNothing) {
@@ -123,10 +132,13 @@ TEST_F(Hooks, APoststopFailureKeepsNoneFromRunning) {
 }
 
 TEST_F(Hooks, TimeoutEndsTheHook) {
-    hook("createRuntime", "exec sleep 1000", 1);
-    const auto begin = std::chrono::steady_clock::now();
-    EXPECT_NE(bundle.create().status, 0);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+    for (const char* kind : {"prestart", "createRuntime", "createContainer"}) {
+        Bundle other;
+        other.hook(kind, {"/bin/sh", "-c", "exec sleep 1000"}, 1);
+        const auto begin = std::chrono::steady_clock::now();
+        EXPECT_NE(other.create().status, 0) << kind;
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << kind;
+    }
 }
 
 TEST_F(Hooks, AMissingProgramIsRefused) {

@@ -63,8 +63,9 @@ class JoinByPath : public ::testing::TestWithParam<std::pair<const char*, const 
 // A first container lends its namespace to a second one.
 TEST_P(JoinByPath, IsTheSame) {
     const auto [type, file] = GetParam();
+    if (std::string(type) == "time" && !runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc 1.1.5 has no time namespaces";
     Bundle first;
-    first.sh("readlink /proc/self/ns/" + std::string(file) + "; sleep 100");
+    first.namespace_path(type, "").sh("readlink /proc/self/ns/" + std::string(file) + "; sleep 100");
     ASSERT_EQ(first.create().status, 0);
     const std::string path = "/proc/" + std::to_string(first.state()["pid"].get<int>()) + "/ns/" + file;
     Bundle second;
@@ -77,7 +78,33 @@ TEST_P(JoinByPath, IsTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, JoinByPath,
                          ::testing::Values(std::pair{"network", "net"}, std::pair{"ipc", "ipc"},
-                                           std::pair{"uts", "uts"}, std::pair{"pid", "pid"}));
+                                           std::pair{"uts", "uts"}, std::pair{"pid", "pid"},
+                                           std::pair{"cgroup", "cgroup"}, std::pair{"time", "time"}));
+
+// Of these kinds the second needs something more: a mapped root that may use the first's, or a program that holds it.
+TEST(JoinByPath, OfAUserNamespaceIsTheSame) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc cannot mount the host's mqueue in one";
+    const Json mappings = {{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}};
+    Bundle first;
+    first.namespace_path("user", "").json("/linux/uidMappings", mappings).json("/linux/gidMappings", mappings);
+    ASSERT_EQ(first.sh("sleep 100").create().status, 0);
+    const std::string path = "/proc/" + std::to_string(first.state()["pid"].get<int>()) + "/ns/user";
+    Bundle second;
+    second.namespace_path("user", path).sh("readlink /proc/self/ns/user");
+    const Finished finished = second.run();
+    EXPECT_EQ(finished.out, link_of(path) + "\n") << finished.err;
+}
+
+TEST(JoinByPath, OfAMountNamespaceIsTheSame) {
+    Process holder({.args = {"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+                             "echo ready; exec sleep 100"}});
+    ASSERT_TRUE(holder.wait_for("ready"));
+    const std::string path = "/proc/" + std::to_string(holder.pid()) + "/ns/mnt";
+    Bundle bundle;
+    bundle.namespace_path("mount", path).sh("readlink /proc/self/ns/mnt");
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.out, link_of(path) + "\n") << finished.err;
+}
 
 // Its processes, not the host's; and the program leads its session there as anywhere.
 TEST(Namespaces, ProcShowsTheJoinedPidNamespace) {
@@ -127,6 +154,38 @@ TEST(UserNamespace, AnotherUserInside) {
     bundle.namespace_path("user", "").json("/linux/uidMappings", mappings).json("/linux/gidMappings", mappings);
     const Finished finished = bundle.user(1000, 1000).sh("id -u; id -g; cat /proc/self/setgroups").run();
     EXPECT_EQ(finished.out, "1000\n1000\nallow\n") << finished.err << bundle.log();
+}
+
+// Each of several maps has ids of its own; between them there is nobody.
+TEST(UserNamespace, SeveralMaps) {
+    Bundle bundle;
+    bundle.namespace_path("user", "")
+        .json("/linux/uidMappings", {{{"containerID", 0}, {"hostID", 100000}, {"size", 10}},
+                                     {{"containerID", 10}, {"hostID", 300000}, {"size", 1}},
+                                     {{"containerID", 1000}, {"hostID", 200000}, {"size", 5}}})
+        .json("/linux/gidMappings", {{{"containerID", 0}, {"hostID", 100000}, {"size", 1}},
+                                     {{"containerID", 5}, {"hostID", 400000}, {"size", 2000}}});
+    std::filesystem::permissions(bundle.rootfs() / "tmp", std::filesystem::perms(01777));
+    const Finished finished = bundle.user(1003, 1001)
+                                  .sh("cat /proc/self/uid_map /proc/self/gid_map | tr -s ' '; echo x > /tmp/owned; "
+                                      "stat -c '%u %g' /tmp/owned")
+                                  .run();
+    EXPECT_EQ(finished.out, " 0 100000 10\n 10 300000 1\n 1000 200000 5\n 0 100000 1\n 5 400000 2000\n1003 1001\n")
+        << finished.err << bundle.log();
+    struct stat status{};
+    ASSERT_EQ(::stat((bundle.rootfs() / "tmp/owned").c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, 200003U);
+    EXPECT_EQ(status.st_gid, 400996U);
+}
+
+TEST(TimeNamespace, BothClocksToTheNanosecond) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc 1.1.5 has no time namespaces";
+    Bundle bundle;
+    bundle.namespace_path("time", "")
+        .json("/linux/timeOffsets", {{"boottime", {{"secs", 1000000}, {"nanosecs", 5}}},
+                                     {"monotonic", {{"secs", -1}, {"nanosecs", 999999999}}}});
+    const Finished finished = bundle.sh("tr -s ' ' < /proc/self/timens_offsets").run();
+    EXPECT_EQ(finished.out, "monotonic -1 999999999\nboottime 1000000 5\n") << finished.err;
 }
 
 TEST(TimeNamespace, Offsets) {

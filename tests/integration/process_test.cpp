@@ -1,5 +1,6 @@
 // /process, seen from inside.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -105,6 +106,21 @@ TEST(Process, AmbientCapabilitiesOfAUser) {
         EXPECT_EQ(field(status, set), "0000000000000400") << set;
 }
 
+// The effective set is that of the program's own execve, which gives the program another one (capabilities(7)).
+TEST(Process, EffectiveCapabilitiesAreThoseThatExecuteIt) {
+    for (const bool effective : {true, false}) {
+        Bundle bundle;
+        bundle.file("/bin/owned", "#!/bin/sh\necho in\n", std::filesystem::perms(0700));
+        ASSERT_EQ(::chown((bundle.rootfs() / "bin/owned").c_str(), 1000, 1000), 0);
+        const Json names = {"CAP_DAC_OVERRIDE"};
+        bundle.json("/process/capabilities",
+                    {{"bounding", names}, {"permitted", names}, {"effective", effective ? names : Json::array()}});
+        const Finished finished = bundle.args({"/bin/owned"}).run();
+        EXPECT_EQ(finished.out, effective ? "in\n" : "");
+        EXPECT_EQ(finished.status == 0, effective) << finished.err;
+    }
+}
+
 TEST(Process, WithoutCapabilitiesThereAreNone) {
     Bundle bundle;
     const std::string status = bundle.erase("/process/capabilities").args({"/bin/cat", "/proc/self/status"}).run().out;
@@ -130,6 +146,45 @@ TEST(Process, Rlimits) {
     const std::string out = bundle.sh("grep -E 'open files|core file' /proc/self/limits | tr -s ' '").run().out;
     EXPECT_TRUE(out.contains("Max open files 100 200 files")) << out;
     EXPECT_TRUE(out.contains("Max core file size 0 0 bytes")) << out;
+}
+
+// As /proc/self/limits names them, in its order; one that the runtime may not raise is only lowered here.
+TEST(Process, EveryKindOfRlimit) {
+    const std::pair<const char*, const char*> kinds[] = {{"RLIMIT_CPU", "Max cpu time"},
+                                                         {"RLIMIT_FSIZE", "Max file size"},
+                                                         {"RLIMIT_DATA", "Max data size"},
+                                                         {"RLIMIT_STACK", "Max stack size"},
+                                                         {"RLIMIT_CORE", "Max core file size"},
+                                                         {"RLIMIT_RSS", "Max resident set"},
+                                                         {"RLIMIT_NPROC", "Max processes"},
+                                                         {"RLIMIT_NOFILE", "Max open files"},
+                                                         {"RLIMIT_MEMLOCK", "Max locked memory"},
+                                                         {"RLIMIT_AS", "Max address space"},
+                                                         {"RLIMIT_LOCKS", "Max file locks"},
+                                                         {"RLIMIT_SIGPENDING", "Max pending signals"},
+                                                         {"RLIMIT_MSGQUEUE", "Max msgqueue size"},
+                                                         {"RLIMIT_NICE", "Max nice priority"},
+                                                         {"RLIMIT_RTPRIO", "Max realtime priority"},
+                                                         {"RLIMIT_RTTIME", "Max realtime timeout"}};
+    const std::vector<std::string> before = split_lines(read_file("/proc/self/limits"));
+    Json limits = Json::array();
+    std::vector<std::string> expected;
+    for (std::size_t i = 0; i < std::size(kinds); ++i) {
+        const bool is_zero = before.at(i + 1).contains(" 0 ");  // nice and rtprio: 0 is what everyone has
+        const std::uint64_t hard = is_zero ? 0 : 700 + i;
+        const bool wide = std::string(kinds[i].first) == "RLIMIT_AS" || std::string(kinds[i].first) == "RLIMIT_DATA" ||
+                          std::string(kinds[i].first) == "RLIMIT_STACK";
+        const std::uint64_t unit = wide ? 1048576 : 1;
+        limits.push_back({{"type", kinds[i].first}, {"soft", is_zero ? 0 : (hard - 1) * unit}, {"hard", hard * unit}});
+        expected.push_back(std::string(kinds[i].second) + " " + std::to_string(is_zero ? 0 : (hard - 1) * unit) + " " +
+                           std::to_string(hard * unit));
+    }
+    Bundle bundle;
+    const Finished finished =
+        bundle.json("/process/rlimits", limits).sh("tr -s ' ' < /proc/self/limits | tail -n +2").run();
+    ASSERT_EQ(split_lines(finished.out).size(), expected.size()) << finished.err;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_TRUE(split_lines(finished.out)[i].starts_with(expected[i])) << split_lines(finished.out)[i];
 }
 
 TEST(Process, NoNewPrivileges) {

@@ -110,6 +110,19 @@ TEST(Life, StateIsTheSpecs) {
     EXPECT_EQ(state["annotations"]["org.example.key"], "a value");
 }
 
+// As with runc and crun, and against the letter of the specification (docs/spec.md).
+TEST(Life, DeleteOfACreatedContainerNeedsNoForce) {
+    Bundle bundle;
+    const std::string mark = bundle.scratch() / "mark";
+    bundle.hook("poststop", {"/bin/sh", "-c", "echo poststop >> " + mark}).sh("echo program >> /tmp/mark; sleep 100");
+    ASSERT_EQ(bundle.create().status, 0);
+    const Finished removed = bundle.remove();
+    EXPECT_EQ(removed.status, 0) << removed.err;
+    EXPECT_EQ(bundle.leaks(), std::vector<std::string>{});
+    EXPECT_FALSE(std::filesystem::exists(bundle.rootfs() / "tmp/mark"));
+    EXPECT_EQ(read_file(mark), "poststop\n");
+}
+
 TEST(Life, NothingOfTheProgramRunsBeforeStart) {
     Bundle bundle;
     ASSERT_EQ(bundle.sh("echo running > /tmp/mark; echo done").create().status, 0);

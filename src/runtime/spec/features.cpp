@@ -51,13 +51,16 @@ Json capabilities() {
     return list;
 }
 
-// Of the spec's architectures those that libseccomp knows: "SCMP_ARCH_X86_64" is its "x86_64".
+// Of the spec's architectures those that libseccomp knows ("SCMP_ARCH_X86_64" is its "x86_64") and that one filter may
+// hold together with this machine's: it mixes no byte orders.
 Json seccomp_archs() {
+    constexpr std::uint32_t byte_order = __AUDIT_ARCH_LE;
     Json list = sorted_names(seccomp_architectures);
     std::erase_if(list.get_ref<Json::array_t&>(), [](const Json& word) {
         std::string name = word.get<std::string>().substr(std::string_view("SCMP_ARCH_").size());
         std::ranges::transform(name, name.begin(), lower);
-        return seccomp_arch_resolve_name(name.c_str()) == 0;
+        const std::uint32_t token = seccomp_arch_resolve_name(name.c_str());
+        return token == 0 || ((token ^ seccomp_arch_native()) & byte_order) != 0;
     });
     return list;
 }

@@ -21,7 +21,7 @@ struct FeatureSet {
     bool idmapped_mounts = true;
     bool net_devices = true;
     bool memory_policy = true;
-    bool checkpoint = false;
+    bool checkpoint = true;
 };
 inline constexpr FeatureSet built_features{};
 
