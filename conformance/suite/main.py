@@ -51,19 +51,3 @@ def find_probe(build: pathlib.Path) -> pathlib.Path:
         sources = sorted((HERE / "probe").glob("*.cpp"))
         subprocess.run(["g++", "-std=c++23", "-O1", "-static", "-s", *sources, "-o", probe], check=True)
     return probe
-
-
-def not_yet(runtime: str) -> dict[str, str]:
-    """Glob of case names → what ocirt does not have yet; of no other runtime."""
-    if pathlib.Path(runtime).name != "ocirt":
-        return {}
-    found = {}
-    for line in (HERE / "not-yet").read_text().splitlines():
-        if line and not line.startswith("#"):
-            glob, _, what = line.partition(" ")
-            found[glob] = what.strip()
-    return found
-
-
-def todo(case: Case, missing: dict[str, str]) -> str:
-    return next((what for glob, what in missing.items() if fnmatch.fnmatch(case.name, glob)), "")
