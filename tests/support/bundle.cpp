@@ -65,9 +65,10 @@ Bundle::Bundle() : directory_(make_temporary_directory()), id_(next_id()) {
 Bundle::~Bundle() {
     const Finished removed = remove(true);
     created_.reset();
-    if (const std::vector<std::string> left = leaks(); !left.empty()) {
-        ADD_FAILURE() << "left behind: " << ::testing::PrintToString(left) << "\ndelete --force said: " << removed.err
-                      << log();
+    // What the test itself has killed may still be on its way out.
+    if (!eventually([this] { return leaks().empty(); }, std::chrono::seconds(1))) {
+        ADD_FAILURE() << "left behind: " << ::testing::PrintToString(leaks())
+                      << "\ndelete --force said: " << removed.err << log();
         sweep();
     }
     std::error_code ignored;
