@@ -212,14 +212,7 @@ TEST(ShimLife, AHookThatSleepsKeepsNobodyWaiting) {
     Bundle bundle;
     bundle.args({"/bin/true"}).hook("createRuntime", {"/bin/sleep", "3"});
     Shim shim(bundle);
-    wire::CreateTaskRequest request;
-    request.set_id(shim.id());
-    request.set_bundle(bundle.path());
-    wire::RuncOptions options;
-    options.set_root(bundle.scratch() / "shim/root");
-    request.mutable_options()->set_type_url("containerd.runc.v1.Options");
-    request.mutable_options()->set_value(options.SerializeAsString());
-    const std::uint32_t create = shim.client().send("Create", request.SerializeAsString());
+    const std::uint32_t create = shim.send_create({});
     const auto before = std::chrono::steady_clock::now();
     (void)shim.state();
     EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(100));
@@ -300,10 +293,7 @@ TEST(ShimLife, WhatIsBeingCreatedWaits) {
     Bundle bundle;
     bundle.sh("true").hook("createRuntime", {"/bin/sh", "-c", "sleep 1"});
     Shim shim(bundle);
-    wire::CreateTaskRequest request;
-    request.set_id(shim.id());
-    request.set_bundle(bundle.path());
-    const std::uint32_t stream = shim.client().send("Create", request.SerializeAsString());
+    const std::uint32_t stream = shim.send_create({});
     EXPECT_EQ(shim.start(), failed_precondition) << shim.text();
     EXPECT_EQ(shim.remove(), failed_precondition) << shim.text();
     EXPECT_EQ(shim.kill(SIGKILL), failed_precondition) << shim.text();
