@@ -1,10 +1,10 @@
 // What checkpoint and restore decide: names of external mounts, options, criu's log, descriptors.json.
 #include <gtest/gtest.h>
 
+#include "common/mount_table.h"
 #include "runtime/checkpoint/criu_log.h"
 #include "runtime/checkpoint/external_mounts.h"
 #include "runtime/checkpoint/image_directory.h"
-#include "runtime/checkpoint/mount_table.h"
 #include "runtime/checkpoint/options.h"
 
 namespace ocirt::checkpoint {

@@ -70,12 +70,12 @@ TEST(GroupPlan, ByTheRulesOfTheSpecification) {
 }
 
 TEST(Resctrl, IsFoundWhereItIsMounted) {
-    EXPECT_EQ(mount_point("24 1 0:22 / /sys rw - sysfs sysfs rw\n"
-                          "31 24 0:29 / /sys/fs/resctrl rw,relatime shared:9 - resctrl resctrl rw\n"),
+    EXPECT_EQ(mount_point(parse_mountinfo("24 1 0:22 / /sys rw - sysfs sysfs rw\n"
+                                          "31 24 0:29 / /sys/fs/resctrl rw,relatime shared:9 - resctrl resctrl rw\n")),
               "/sys/fs/resctrl");
-    EXPECT_EQ(mount_point("31 24 0:29 / /elsewhere rw - resctrl none rw"), "/elsewhere");
-    EXPECT_EQ(mount_point("24 1 0:22 / /sys/fs/resctrl rw - sysfs sysfs rw\n"), "");
-    EXPECT_EQ(mount_point(""), "");
+    EXPECT_EQ(mount_point(parse_mountinfo("31 24 0:29 / /elsewhere rw - resctrl none rw")), "/elsewhere");
+    EXPECT_EQ(mount_point(parse_mountinfo("24 1 0:22 / /sys/fs/resctrl rw - sysfs sysfs rw\n")), "");
+    EXPECT_EQ(mount_point(parse_mountinfo("")), "");
 }
 
 class ResctrlGroup : public ::testing::Test {

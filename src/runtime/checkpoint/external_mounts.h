@@ -13,7 +13,7 @@
 
 #include "common/error.h"
 #include "common/fd.h"
-#include "runtime/checkpoint/mount_table.h"
+#include "common/mount_table.h"
 #include "runtime/plan/plan.h"
 
 namespace ocirt::checkpoint {

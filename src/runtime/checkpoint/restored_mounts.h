@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "runtime/checkpoint/mount_table.h"
+#include "common/mount_table.h"
 #include "runtime/plan/plan.h"
 
 namespace ocirt::checkpoint {

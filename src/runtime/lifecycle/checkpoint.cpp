@@ -22,7 +22,6 @@ namespace ocirt::lifecycle {
 namespace {
 
 using checkpoint::Criu;
-using checkpoint::MountEntry;
 using state::Status;
 
 constexpr std::chrono::milliseconds lock_deadline = std::chrono::seconds(10);
@@ -106,7 +105,7 @@ Result<Descriptor> describe(const std::string& process, int number, const std::v
         return descriptor;
     const Fd info = TRY(sys::open(process + "/fdinfo/" + std::to_string(number), O_RDONLY));
     const std::uint64_t mount = mount_id_of(TRY(sys::read_all(info, 65536)));
-    if (checkpoint::find_mount(table, mount) != nullptr) return descriptor;
+    if (find_mount(table, mount) != nullptr) return descriptor;
     if (terminal && !shell_job) {
         return fail({.fault = Fault::unsupported,
                      .operation = operation,
@@ -148,7 +147,7 @@ Result<> describe_namespaces(criu::Options& wanted, const plan::Plan& plan, cons
 Result<std::vector<std::string>> describe_container(criu::Options& wanted, const plan::Plan& plan, pid_t pid,
                                                     bool shell_job) {
     const std::string process = "/proc/" + std::to_string(pid);
-    const std::vector<MountEntry> table = TRY(checkpoint::read_mounts(pid));
+    const std::vector<MountEntry> table = TRY(read_mounts(pid));
     const Fd root = TRY(sys::open(process + "/root", O_PATH | O_DIRECTORY));
     const std::vector<checkpoint::ExternalMount> mounts = TRY(checkpoint::external_mounts(plan));
     for (std::string& option : TRY(checkpoint::name_external_mounts(mounts, root, table)))

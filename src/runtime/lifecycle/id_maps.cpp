@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "common/clone.h"
+#include "common/mount_table.h"
 #include "common/syscall.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/user_maps.h"
@@ -22,21 +22,13 @@ namespace {
 
 OCIRT_ON_FOREIGN_STACK void end_at_once(void*) { raw_syscall(SYS_exit_group, 0); }
 
-constexpr std::size_t mountinfo_limit = std::size_t{64} << 20;
-
 // "overlay": the type of the filesystem that is mounted at `path`. Empty if it cannot be told.
 std::string filesystem_type(const std::string& path) {
     struct statx status{};
     if (::statx(AT_FDCWD, path.c_str(), AT_NO_AUTOMOUNT, STATX_MNT_ID, &status) != 0) return {};
-    const Result<Fd> file = sys::open("/proc/self/mountinfo", O_RDONLY);
-    if (!file) return {};
-    const std::string text = "\n" + sys::read_all(*file, mountinfo_limit).value_or("");
-    // proc_pid_mountinfo(5): "<mount id> …fields - <type> …"
-    const std::size_t line = text.find("\n" + std::to_string(status.stx_mnt_id) + " ");
-    if (line == text.npos) return {};
-    const std::size_t type = text.find(" - ", line);
-    if (type == text.npos) return {};
-    return text.substr(type + 3, text.find(' ', type + 3) - type - 3);
+    const Result<std::vector<MountEntry>> mounts = read_own_mounts();
+    const MountEntry* mount = mounts ? find_mount(*mounts, status.stx_mnt_id) : nullptr;
+    return mount == nullptr ? "" : mount->type;
 }
 
 std::unexpected<Error> explain(int errnum, const std::string& source, const plan::PlannedIdMap& id_map) {

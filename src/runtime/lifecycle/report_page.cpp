@@ -88,8 +88,7 @@ void explain_program(const Report& report, Error& error) {
 std::string hint_for(Op op, int errnum) {
     if (op == Op::set_scheduler && errnum == EPERM)
         return "real-time policies and a lower nice value need CAP_SYS_NICE on the host, and what the cpu cgroup and "
-               "the "
-               "cpuset allow (/linux/resources/cpu)";
+               "the cpuset allow (/linux/resources/cpu)";
     if (op == Op::set_io_priority && errnum == EPERM)
         return "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN on the host";
     if (op == Op::set_cpu_affinity && errnum == EINVAL) return "none of them is one that the container may use";

@@ -103,7 +103,7 @@ Result<std::vector<Target>> targets_in_rootfs(const plan::Plan& plan, const std:
         } else {
             continue;
         }
-        const auto covers = [&](const Target& other) { return checkpoint::is_at_or_below(target.path, other.path); };
+        const auto covers = [&](const Target& other) { return is_at_or_below(target.path, other.path); };
         if (std::ranges::none_of(targets, covers)) targets.push_back(std::move(target));
     }
     return targets;
@@ -112,9 +112,9 @@ Result<std::vector<Target>> targets_in_rootfs(const plan::Plan& plan, const std:
 // What lies at `top` is what criu may mount; what is mounted below the source of a recursive bind has a name of its
 // own.
 Result<> name_sources(RestoreMounts& laid, const ExternalMount& mount, const std::string& top,
-                      const std::vector<checkpoint::MountEntry>& table) {
-    for (const checkpoint::MountEntry& entry : table) {
-        if (!checkpoint::is_at_or_below(entry.point, top)) continue;
+                      const std::vector<MountEntry>& table) {
+    for (const MountEntry& entry : table) {
+        if (!is_at_or_below(entry.point, top)) continue;
         laid.sources.push_back(
             {.slot = mount.slot, .device = entry.device, .root = entry.root, .readonly = entry.readonly});
         if (entry.point == top || !mount.recursive) continue;
@@ -150,7 +150,7 @@ Result<RestoreMounts> lay_out(const std::string& place, const plan::Plan& plan,
         laid.external.push_back(
             TRY(checkpoint::external_mount_option(mount.name, std::string(place).append("/").append(name))));
     }
-    const std::vector<checkpoint::MountEntry> table = TRY(checkpoint::read_mounts(::getpid()));
+    const std::vector<MountEntry> table = TRY(read_own_mounts());
     TRY(name_sources(laid, {.name = "/", .slot = plan::slot_root, .recursive = false, .pointer = "/root"}, laid.root,
                      table));
     for (const ExternalMount& mount : mounts)

@@ -19,7 +19,6 @@ namespace {
 
 using checkpoint::Bounds;
 using checkpoint::Found;
-using checkpoint::MountEntry;
 using checkpoint::PlannedMount;
 using spec::NamespaceKind;
 
@@ -103,14 +102,14 @@ Result<> check_maps(pid_t pid, const plan::Plan& plan) {
 
 Result<Found> find(const Fd& root, const std::string& target) {
     Found found{.exists = static_cast<bool>(sys::open_beneath(root, target, O_PATH, RESOLVE_IN_ROOT)), .mount = {}};
-    found.mount = TRY(checkpoint::mount_at(root, target));
+    found.mount = TRY(mount_at(root, target));
     return found;
 }
 
 Result<> check_mounts_of(pid_t pid, const plan::Plan& plan, const std::vector<checkpoint::Source>& sources,
                          bool may_mount) {
-    const std::vector<MountEntry> restored = TRY(checkpoint::read_mounts(pid));
-    const std::vector<MountEntry> host = TRY(checkpoint::read_mounts(::getpid()));
+    const std::vector<MountEntry> restored = TRY(read_mounts(pid));
+    const std::vector<MountEntry> host = TRY(read_own_mounts());
     const std::vector<PlannedMount> planned = checkpoint::planned_mounts(plan);
     const Fd root = TRY(sys::open(directory_of(pid) + "/root", O_PATH | O_DIRECTORY));
     std::vector<Found> found;

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <string_view>
 #include <utility>
 
 #include "common/syscall.h"
@@ -18,11 +17,10 @@ namespace {
 
 constexpr const char* pointer = "/linux/intelRdt";
 constexpr std::size_t text_limit = std::size_t{64} << 10;
-constexpr std::size_t mountinfo_limit = std::size_t{64} << 20;
 
-Result<std::string> read_text(const std::string& path, std::size_t limit = text_limit) {
+Result<std::string> read_text(const std::string& path) {
     const Fd file = TRY(sys::open(path, O_RDONLY));
-    return sys::read_all(file, limit);
+    return sys::read_all(file, text_limit);
 }
 
 // The kernel's own words about the last thing that it refused.
@@ -64,21 +62,13 @@ Result<> remove_directory(const std::string& path) {
 
 }  // namespace
 
-// proc_pid_mountinfo(5): "… <root> <mount point> <options> … - <type> …"
-std::string mount_point(std::string_view mountinfo) {
-    while (!mountinfo.empty()) {
-        const std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
-        mountinfo.remove_prefix(std::min(mountinfo.size(), line.size() + 1));
-        if (!line.contains(" - resctrl ")) continue;
-        std::size_t begin = 0;
-        for (int field = 0; field < 4; ++field) begin = line.find(' ', begin) + 1;
-        return std::string(line.substr(begin, line.find(' ', begin) - begin));
-    }
-    return {};
+std::string mount_point(const std::vector<MountEntry>& mounts) {
+    const auto found = std::ranges::find(mounts, "resctrl", &MountEntry::type);
+    return found == mounts.end() ? "" : found->point;
 }
 
 Result<std::string> find_root() {
-    std::string root = mount_point(TRY(read_text("/proc/self/mountinfo", mountinfo_limit)));
+    std::string root = mount_point(TRY(read_own_mounts()));
     if (!root.empty()) return root;
     const bool possible = ::access("/sys/fs/resctrl", F_OK) == 0;
     return fail({.fault = Fault::unsupported,

@@ -4,10 +4,11 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/error.h"
+#include "common/mount_table.h"
 #include "runtime/resctrl/group_plan.h"
 
 namespace ocirt::resctrl {
@@ -19,8 +20,8 @@ struct Place {
     bool remove_clos = false;  // with the container; the MON group always is
 };
 
-// Where resctrl is mounted, from the text of /proc/self/mountinfo; empty when it is not.
-[[nodiscard]] std::string mount_point(std::string_view mountinfo);
+// Where resctrl is mounted; empty when it is not.
+[[nodiscard]] std::string mount_point(const std::vector<MountEntry>& mounts);
 
 // The same of this process. Fault::unsupported when it is not mounted, or the kernel or CPU has none.
 [[nodiscard]] Result<std::string> find_root();

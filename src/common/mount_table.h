@@ -11,7 +11,7 @@
 #include "common/error.h"
 #include "common/fd.h"
 
-namespace ocirt::checkpoint {
+namespace ocirt {
 
 struct MountEntry {
     std::uint64_t id = 0;
@@ -33,9 +33,10 @@ struct MountEntry {
 [[nodiscard]] bool is_at_or_below(std::string_view path, std::string_view top);
 
 [[nodiscard]] Result<std::vector<MountEntry>> read_mounts(pid_t pid);
+[[nodiscard]] Result<std::vector<MountEntry>> read_own_mounts();
 
 // The mount whose root `path` leads to inside `root`, links followed inside it as well. std::nullopt: the path does not
 // exist, or is no mount's root.
 [[nodiscard]] Result<std::optional<std::uint64_t>> mount_at(const Fd& root, const std::string& path);
 
-}  // namespace ocirt::checkpoint
+}  // namespace ocirt

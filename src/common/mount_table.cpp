@@ -1,4 +1,4 @@
-#include "runtime/checkpoint/mount_table.h"
+#include "common/mount_table.h"
 
 #include <fcntl.h>
 #include <linux/stat.h>
@@ -11,7 +11,7 @@
 
 #include "common/syscall.h"
 
-namespace ocirt::checkpoint {
+namespace ocirt {
 namespace {
 
 constexpr std::size_t mountinfo_limit = std::size_t{16} << 20;
@@ -61,6 +61,11 @@ std::optional<MountEntry> parse_line(std::string_view line) {
     return entry;
 }
 
+Result<std::vector<MountEntry>> read_table(const std::string& path) {
+    const Fd file = TRY(sys::open(path, O_RDONLY));
+    return parse_mountinfo(TRY(sys::read_all(file, mountinfo_limit)));
+}
+
 }  // namespace
 
 std::vector<MountEntry> parse_mountinfo(std::string_view text) {
@@ -81,9 +86,10 @@ bool is_at_or_below(std::string_view path, std::string_view top) {
 }
 
 Result<std::vector<MountEntry>> read_mounts(pid_t pid) {
-    const Fd file = TRY(sys::open("/proc/" + std::to_string(pid) + "/mountinfo", O_RDONLY));
-    return parse_mountinfo(TRY(sys::read_all(file, mountinfo_limit)));
+    return read_table("/proc/" + std::to_string(pid) + "/mountinfo");
 }
+
+Result<std::vector<MountEntry>> read_own_mounts() { return read_table("/proc/self/mountinfo"); }
 
 Result<std::optional<std::uint64_t>> mount_at(const Fd& root, const std::string& path) {
     const Result<Fd> place = sys::open_beneath(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
@@ -96,4 +102,4 @@ Result<std::optional<std::uint64_t>> mount_at(const Fd& root, const std::string&
     return status.stx_mnt_id;
 }
 
-}  // namespace ocirt::checkpoint
+}  // namespace ocirt
