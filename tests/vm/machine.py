@@ -25,7 +25,7 @@ MODES = {
 }
 KERNEL = (
     "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on "
-    "mitigations=off audit=0 rcupdate.rcu_expedited=1 no5lvl systemd.unified_cgroup_hierarchy=1 systemd.show_status=0"
+    "mitigations=off audit=0 systemd.unified_cgroup_hierarchy=1 systemd.show_status=0"
 )
 
 
