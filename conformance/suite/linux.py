@@ -178,6 +178,18 @@ def capability_set(mask: str) -> set[str]:
     return {name for number, name in enumerate(capability_names()) if int(mask, 16) >> number & 1}
 
 
+def own_capabilities() -> set[str]:
+    """The effective ones of this process."""
+    mask = re.search(r"^CapEff:\s*(\w+)", pathlib.Path("/proc/self/status").read_text(), re.MULTILINE)
+    return capability_set(mask[1]) if mask else set()
+
+
+def kernel() -> tuple[int, int]:
+    """Its version: (6, 1)."""
+    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
+    return int(major), int(minor)
+
+
 def cpus(text: str) -> list[int]:
     """Of a list as the kernel writes it: "0-2,7"."""
     found = []

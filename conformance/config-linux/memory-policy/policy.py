@@ -1,5 +1,6 @@
 """NUMA memory policy."""
 
+from suite import linux
 from suite.case import Skip, case, equal
 from suite.test import Test
 
@@ -19,6 +20,8 @@ STATIC_NODES, RELATIVE_NODES = 1 << 15, 1 << 14
 
 
 def policy_of(test: Test, mode: str, **more) -> dict:
+    if mode == "MPOL_WEIGHTED_INTERLEAVE" and linux.kernel() < (6, 9):
+        raise Skip("this kernel, before Linux 6.9, has no weighted interleaving")
     if mode not in WITHOUT_NODES:
         more.setdefault("nodes", "0")
     test.linux["memoryPolicy"] = {"mode": mode} | more
