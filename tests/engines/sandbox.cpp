@@ -54,22 +54,41 @@ Hierarchy find_hierarchy(const CgroupMount& mount) {
     return {};
 }
 
-// The sandbox' cgroups, one below this process' own in every hierarchy.
+bool is_only_v2(const std::vector<CgroupMount>& mounts) {
+    return mounts.size() == 1 && mounts.front().v2 && mounts.front().path == "/sys/fs/cgroup";
+}
+
+// Below this process' own; where all is v2, below the tree's root: this process' own gives no controllers away.
+fs::path parent_of_cgroups(const CgroupMount& mount, bool only_v2) {
+    return only_v2 ? mount.path : mount.path / fs::path(find_hierarchy(mount).path).relative_path();
+}
+
+// The sandbox' cgroups, one in every hierarchy.
 class Cgroups {
    public:
     Cgroups() {
-        for (const CgroupMount& mount : test::cgroup_mounts()) {
-            const fs::path parent = mount.path / fs::path(find_hierarchy(mount).path).relative_path();
+        const std::vector<CgroupMount> mounts = test::cgroup_mounts();
+        const bool only_v2 = is_only_v2(mounts);
+        for (const CgroupMount& mount : mounts) {
+            const fs::path parent = parent_of_cgroups(mount, only_v2);
             const fs::path path = parent / test::cgroup_prefix();
             fs::create_directory(path);
             for (const char* name : {"cpuset.cpus", "cpuset.mems"})
                 if (!mount.v2 && fs::exists(path / name)) std::ofstream(path / name) << test::read_file(parent / name);
             paths_.push_back(path);
+            if (only_v2) leaf_ = path / "tests";
         }
     }
     void enter() const {
         for (const fs::path& path : paths_)
             if (!(std::ofstream(path / "cgroup.procs") << 0 << std::flush)) fail("enter the cgroup " + path.string());
+    }
+    // v2's controllers reach no child of a cgroup that has processes. The machine's root is free of that rule, the
+    // sandbox' is not: what has entered it goes one down.
+    void leave_the_root() const {
+        if (leaf_.empty()) return;
+        fs::create_directory(leaf_);
+        if (!(std::ofstream(leaf_ / "cgroup.procs") << 0 << std::flush)) fail("enter the cgroup " + leaf_.string());
     }
     // False when one of them is still there.
     [[nodiscard]] bool remove() const {
@@ -79,11 +98,12 @@ class Cgroups {
 
    private:
     std::vector<fs::path> paths_;
+    fs::path leaf_;
 };
 
 void mount_cgroups(const SandboxOptions& options, const std::vector<CgroupMount>& mounts) {
     const fs::path root = "/sys/fs/cgroup";
-    const bool only_v2 = mounts.size() == 1 && mounts.front().path == root;
+    const bool only_v2 = is_only_v2(mounts);
     if (!only_v2) mount_new("tmpfs", root, "mode=755");
     for (const CgroupMount& mount : mounts) {
         if (mount.v2 && !only_v2 && !options.cgroup_v2) continue;
@@ -172,6 +192,7 @@ int run_in_sandbox(const SandboxOptions& options, const std::function<int()>& bo
     const int status = in_child([&] {
         cgroups.enter();
         if (::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP) != 0) fail("unshare");
+        cgroups.leave_the_root();
         return in_child([&] {
             furnish(options);
             return body();

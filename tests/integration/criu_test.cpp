@@ -127,7 +127,8 @@ TEST_F(CriuCounter, KeepsEstablishedConnections) {
 }
 
 TEST_F(CriuCounter, MayHaveAChildThatNobodyReaped) {
-    bundle_.sh("sleep 0 & echo n3; exec sleep 1000");  // sleep waits for no child
+    // sleep waits for no child; the shell, before it becomes that, would.
+    bundle_.sh("while grep -q sh /proc/1/comm; do :; done & echo n3; exec sleep 1000");
     Process first = start();
     const std::string children = "/proc/" + std::to_string(bundle_.state().value("pid", 0)) + "/task/" +
                                  std::to_string(bundle_.state().value("pid", 0)) + "/children";

@@ -2,10 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -21,21 +19,6 @@ Json mapping(std::uint32_t container_id, std::uint32_t host_id, std::uint32_t si
     return Json::array({{{"containerID", container_id}, {"hostID", host_id}, {"size", size}}});
 }
 
-// A tmpfs can be mapped since Linux 6.3.
-bool tmpfs_can_be_mapped() {
-    utsname kernel{};
-    int major = 0;
-    int minor = 0;
-    return ::uname(&kernel) == 0 && std::sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
-           (major > 6 || (major == 6 && minor >= 3));
-}
-
-// A mount on `directory`: a tmpfs, or, where none can be mapped, a bind of what is there (/tmp is on a disk's).
-bool make_mount(const fs::path& directory) {
-    if (tmpfs_can_be_mapped()) return ::mount("tmpfs", directory.c_str(), "tmpfs", 0, nullptr) == 0;
-    return ::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND, nullptr) == 0;
-}
-
 // A mount with a file of user and group 1000, and another below it with one, too.
 class IdmappedMount : public ::testing::Test {
    protected:
@@ -43,7 +26,7 @@ class IdmappedMount : public ::testing::Test {
         if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: the installed peers have none, or other ones";
         for (const fs::path& directory : {source_, source_ / "below"}) {
             fs::create_directory(directory);
-            ASSERT_TRUE(make_mount(directory));
+            ASSERT_TRUE(mount_mappable(directory));
             fs::permissions(directory, fs::perms::all);
             std::ofstream(directory / "file") << "text";
             ASSERT_EQ(::chown((directory / "file").c_str(), 1000, 1000), 0);

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "common/fd.h"
+#include "support/host.h"
 #include "support/shim.h"
 
 namespace ocirt::test {
@@ -24,7 +25,7 @@ TEST(ShimMounts, AnIdmappedOne) {
     Bundle bundle;
     const fs::path source = bundle.scratch() / "source";
     fs::create_directory(source);
-    ASSERT_EQ(::mount("tmpfs", source.c_str(), "tmpfs", 0, nullptr), 0);
+    ASSERT_TRUE(mount_mappable(source));
     std::ofstream(source / "file") << "text";
     const Json maps = {{{"containerID", 0}, {"hostID", 2000}, {"size", 10}}};
     bundle.mount({"/mnt", "bind", source, {"bind", "idmap"}});

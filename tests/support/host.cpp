@@ -3,10 +3,12 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -63,6 +65,17 @@ std::vector<std::string> mount_points() {
         if (fields.size() > 4) points.push_back(fields[4]);
     }
     return points;
+}
+
+bool mount_mappable(const std::filesystem::path& directory) {
+    utsname kernel{};
+    int major = 0;
+    int minor = 0;
+    ::uname(&kernel);
+    std::sscanf(kernel.release, "%d.%d", &major, &minor);
+    const bool tmpfs = major > 6 || (major == 6 && minor >= 3);
+    const char* what = tmpfs ? "tmpfs" : directory.c_str();
+    return ::mount(what, directory.c_str(), "tmpfs", tmpfs ? 0 : MS_BIND, nullptr) == 0;
 }
 
 std::vector<CgroupMount> cgroup_mounts() {

@@ -19,6 +19,10 @@ std::vector<std::string> split_lines(const std::string& text);
 // The mount points of this mount namespace, one entry for every mount.
 std::vector<std::string> mount_points();
 
+// Mounts something on a directory whose owners can be mapped (idmap): a tmpfs, or, before Linux 6.3, the directory
+// itself, which then is to be on a disk's filesystem. False and errno when it cannot be mounted.
+bool mount_mappable(const std::filesystem::path& directory);
+
 struct CgroupMount {
     std::filesystem::path path;
     bool v2 = false;
