@@ -6,7 +6,6 @@ from dataclasses import dataclass
 ENVIRONMENT = "environment"  # asks for what the host does not have
 OUTDATED = "outdated"  # asks for what the present specification does not say
 TEST_BUG = "test bug"  # is wrong by itself
-DEPARTURE = "departure"  # ocirt does otherwise on purpose: docs/spec.md
 
 # Programs that need not pass, and why.
 PROGRAMS = {
@@ -26,7 +25,6 @@ PROGRAMS = {
     "killsig": (TEST_BUG, "races with the shell that sets its trap"),
     "linux_cgroups_hugetlb": (ENVIRONMENT, "hugetlb of cgroup v1; on a hybrid host it may be v2's"),
     "linux_cgroups_relative_hugetlb": (ENVIRONMENT, "hugetlb of cgroup v1; on a hybrid host it may be v2's"),
-    "linux_ns_itype": (DEPARTURE, "a container without a mount namespace, whose mounts would be the host's"),
     "linux_mount_label": (ENVIRONMENT, "SELinux: without it a label cannot be applied, which is an error"),
 }
 

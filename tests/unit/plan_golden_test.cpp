@@ -129,6 +129,8 @@ std::vector<Case> namespace_cases() {
         {.name = "no_mount_namespace",
          .patch = with(minimal(), {{"linux", {{"namespaces", namespaces({"pid:/proc/7/ns/pid"})}}},
                                    {"process", {{"cwd", "/work/../work/dir"}}}})},
+        {.name = "mounts_on_the_host",
+         .patch = with(minimal(), {{"linux", {{"namespaces", namespaces({"pid"})}}}, {"mounts", {proc}}})},
     };
 }
 

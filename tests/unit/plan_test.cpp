@@ -97,14 +97,6 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 // What the parser cannot know: a config that another caller made.
-TEST(RefusedPlan, MountsWithoutAMountNamespace) {
-    spec::Config config = parse_config(patched_default({}));
-    std::erase_if(config.linux.namespaces, [](const auto& ns) { return ns.kind == spec::NamespaceKind::mount; });
-    const Result<Plan> plan = make_plan(config, v2_host(), usual_options());
-    ASSERT_FALSE(plan);
-    EXPECT_EQ(plan.error().pointer, "/mounts");
-}
-
 TEST(RefusedPlan, NoProgram) {
     spec::Config config = parse_config(patched_default({}));
     config.process->args.clear();

@@ -276,7 +276,6 @@ constexpr Case seccomp[] = {
 
 constexpr Case between_members[] = {
     {"/linux/namespaces/1", nullptr, "/hostname", "needs a namespace of type uts"},
-    {"/linux/namespaces/0", nullptr, "/mounts", "needs a namespace of type mount"},
     {"/linux/uidMappings", R"([{"containerID": 0, "hostID": 0, "size": 1}])", "/linux/uidMappings", "type user"},
     {"/linux/sysctl", R"({"kernel.core_pattern": "x"})", "/linux/sysctl/kernel.core_pattern", "is of the whole host"},
     {"/linux/sysctl", R"({"net/ipv4/../../kernel/core_pattern": "x"})",
@@ -314,6 +313,7 @@ TEST(SpecParse, WarnsWhereNothingIsLost) {
         {"/linux/resources/memory", R"({"kernelTCP": 1})", "/linux/resources/memory/kernelTCP", "cgroup v1 only"},
         {"/linux/resources/pids", "{}", "/linux/resources/pids", "says nothing without limit"},
         {"/vm", "{}", "/vm", "is ignored"},
+        {"/linux/namespaces/0", nullptr, "/mounts", "are made on the host"},
     };
     for (const Case& warning : warned) expect_one(warning, Severity::warning);
 }

@@ -15,6 +15,7 @@
 #include "runtime/lifecycle/new_record.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/root_mount.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
 #include "runtime/lifecycle/user_maps.h"
@@ -85,6 +86,7 @@ class Creation {
             (void)cgroup_->remove();
         }
         if (resctrl_) resctrl_->take_back();
+        (void)unmount_root(record_.rootfs, record_.root_mount);
         if (hooks_began_)
             (void)run_poststop_hooks(config_.hooks.poststop, spec_state(record_, state::Status::stopped, false),
                                      prepared_.plan.bundle);
@@ -107,6 +109,10 @@ class Creation {
         Fd notifications;
         if (prepared_.plan.notifies) notifications = TRY(bind_datagram_at(directory_.fd(), state::notify_socket));
         std::vector<SlotFd> descriptors = TRY(open_trees(prepared_.plan));
+        if (prepared_.plan.mounts_on_host) {
+            record_.root_mount = TRY(root_mount_id(descriptors));
+            TRY(directory_.write(record_));
+        }
         descriptors.push_back({plan::slot_listener, TRY(listen_at(directory_.fd(), state::start_socket))});
         if (notifications) descriptors.push_back({plan::slot_notify, std::move(notifications)});
         return init_->send(Stage::trees, descriptors);

@@ -6,6 +6,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/root_mount.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -43,6 +44,7 @@ Result<> end_cgroup(const Container& container) {
 Result<Removed> finish(Container& container) {
     TRY(end_cgroup(container));
     TRY(resctrl::remove(container.record.resctrl));
+    if (container.of_this_boot()) TRY(unmount_root(container.record.rootfs, container.record.root_mount));
     Removed removed;
     if (container.record.complete)
         removed.hook_failures = run_poststop_hooks(

@@ -43,6 +43,8 @@ struct Draft {
     [[nodiscard]] bool joins_pid_late() const {
         return joins(spec::NamespaceKind::pid) && !has(spec::NamespaceKind::user);
     }
+    // The root is a mount that can be mounted in and changed without changing the rootfs.
+    [[nodiscard]] bool has_root_mount() const { return has(spec::NamespaceKind::mount) || plan.mounts_on_host; }
     // "/linux/namespaces/2" of the entry of this kind; the list's own pointer when there is none.
     [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
 };

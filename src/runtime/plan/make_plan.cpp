@@ -35,15 +35,6 @@ void move_trees_to_init(Draft& draft) {
     draft.plan.trees.clear();
 }
 
-Result<> refuse_mounts_without_namespace(const Draft& draft) {
-    if (draft.config.mounts.empty()) return {};
-    return fail({.fault = Fault::unsupported,
-                 .pointer = "/mounts",
-                 .operation = "plan the mounts",
-                 .detail = "the container has no mount namespace: they would be the host's",
-                 .hint = "add {\"type\": \"mount\"} to /linux/namespaces"});
-}
-
 }  // namespace
 
 Result<Plan> make_plan(const spec::Config& config, const Host& host, const Options& options) {
@@ -56,8 +47,10 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
 
     plan_annotations(draft);
     plan_namespaces(draft);
-    if (draft.has(spec::NamespaceKind::mount)) {
-        draft.add(SetPropagation<Hosted>{.flags = MS_SLAVE | MS_REC});
+    const bool own_mounts = draft.has(spec::NamespaceKind::mount);
+    if (own_mounts) draft.add(SetPropagation<Hosted>{.flags = MS_SLAVE | MS_REC});
+    draft.plan.mounts_on_host = !own_mounts && !config.mounts.empty();
+    if (draft.has_root_mount()) {
         const OpenTree<Hosted> root = root_tree(draft);
         plan_tree(draft, root, "/root/path");
         draft.add(AttachRoot<Hosted>{}, "/root/path");
@@ -65,8 +58,6 @@ Result<Plan> make_plan(const spec::Config& config, const Host& host, const Optio
         TRY(plan_mounts(draft));
         plan_notify_socket(draft);
         plan_devices(draft);
-    } else {
-        TRY(refuse_mounts_without_namespace(draft));
     }
     plan_cgroup_namespace(draft);
     draft.add(Notify<Hosted>{.stage = static_cast<std::uint32_t>(Stage::mounted)});

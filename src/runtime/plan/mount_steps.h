@@ -213,7 +213,7 @@ struct MoveRoot {
     static constexpr void fields(S&, V&&) {}
 };
 
-// chroot into the rootfs: a container without a mount namespace of its own.
+// chroot into the rootfs, or into its mount: a container without a mount namespace of its own.
 template <class R>
 struct EnterRoot {
     static constexpr Op op = Op::enter_root;

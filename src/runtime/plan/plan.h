@@ -123,7 +123,10 @@ struct Plan {
     std::vector<PlannedCgroupTree> cgroup_trees;
     std::optional<int> oom_score_adj;
     std::optional<InitialAffinity> initial_affinity;  // of exec
-    bool terminal = false;                            // init sends the master end of one (Stage::console)
+    // There is no mount namespace for the mounts: they are the host's, below one on the rootfs that is removed with the
+    // container, and all of them with it.
+    bool mounts_on_host = false;
+    bool terminal = false;  // init sends the master end of one (Stage::console)
     std::optional<spec::ConsoleSize> console_size;
     bool notifies = false;     // the container gets a NOTIFY_SOCKET: the parent makes it before it opens the trees
     bool keep_groups = false;  // of the caller: they are the program's too

@@ -48,23 +48,18 @@ void plan_working_directory(Draft& draft) {
 }  // namespace
 
 Result<> plan_root_entry(Draft& draft) {
-    if (!draft.has(spec::NamespaceKind::mount)) {
+    if (!draft.has(spec::NamespaceKind::mount))
         draft.add(EnterRoot<Hosted>{}, "/root/path");
-        plan_pid_namespace(draft);
-        plan_console(draft, false);
-        plan_sysctls(draft);
-        plan_working_directory(draft);
-        return {};
-    }
-    if (draft.options.no_pivot)
+    else if (draft.options.no_pivot)
         draft.add(MoveRoot<Hosted>{}, "/root/path");
     else
         draft.add(PivotRoot<Hosted>{}, "/root/path");
     plan_pid_namespace(draft);
-    TRY(plan_late_mounts(draft));
-    plan_console(draft, true);
+    if (draft.has_root_mount()) TRY(plan_late_mounts(draft));
+    plan_console(draft, draft.has_root_mount());
     plan_sysctls(draft);
     plan_working_directory(draft);
+    if (!draft.has_root_mount()) return {};
     if (draft.config.root->readonly)
         draft.add(SetMountAttributes<Hosted>{.path = "/", .set = MOUNT_ATTR_RDONLY}, "/root/readonly");
     plan_paths(draft);

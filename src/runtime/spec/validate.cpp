@@ -54,7 +54,9 @@ class Rules {
 void Rules::namespaces() {
     needs(NamespaceKind::uts, !config_.hostname.empty(), "/hostname");
     needs(NamespaceKind::uts, !config_.domainname.empty(), "/domainname");
-    needs(NamespaceKind::mount, !config_.mounts.empty(), "/mounts");
+    if (!config_.mounts.empty() && !linux_.find(NamespaceKind::mount))
+        findings_.add(Severity::warning, "/mounts",
+                      "are made on the host, until the container is deleted: it has no mount namespace of its own");
     needs(NamespaceKind::mount, !linux_.masked_paths.empty(), "/linux/maskedPaths");
     needs(NamespaceKind::mount, !linux_.readonly_paths.empty(), "/linux/readonlyPaths");
     needs(NamespaceKind::time, !linux_.time_offsets.empty(), "/linux/timeOffsets");

@@ -134,6 +134,7 @@ Record read(const Json& object) {
     record.no_new_keyring = own.value("noNewKeyring", record.no_new_keyring);
     record.owner = own.at("owner").get<std::uint32_t>();
     record.device_rules = own.value("deviceRules", record.device_rules);
+    record.root_mount = own.value("rootMount", record.root_mount);
     if (own.contains("seccompListener")) {
         record.seccomp_listener_path = own.at("seccompListener").at("path").get<std::string>();
         record.seccomp_listener_metadata = own.at("seccompListener").at("metadata").get<std::string>();
@@ -187,6 +188,7 @@ std::string to_json(const Record& record) {
     json.member("noNewKeyring", record.no_new_keyring);
     json.member("owner", record.owner);
     json.member("deviceRules", record.device_rules);
+    if (record.root_mount != 0) json.member("rootMount", record.root_mount);
     write_seccomp_listener(json, record);
     write_cgroups(json, record);
     write_resctrl(json, record.resctrl);

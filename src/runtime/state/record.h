@@ -57,6 +57,8 @@ struct Record {
     std::string seccomp_listener_path;
     std::string seccomp_listener_metadata;
     resctrl::Place resctrl;
+    std::uint64_t root_mount =
+        0;  // ID of the mount on the rootfs that holds the container's others, if they are the host's
     std::string device_rules;  // cgroup::device_rules_text of those in force: what `update` compares with
 };
 
