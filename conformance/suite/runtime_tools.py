@@ -38,11 +38,6 @@ CHECKS = [
     (r"start", r"^7$", "wants a container that create may refuse, and then a start that succeeds"),
     (r"linux_cgroups_(relative_)?memory", r"kernel", "memory.kmem.limit_in_bytes is gone from the kernel"),
     (
-        r"mounts",
-        r"found in order",
-        "mountinfo lists by mount id since Linux 6.8, not as mounted; ocirt opens binds first",
-    ),
-    (
         r".*",
         r"RLIMIT_NOFILE.*soft|soft.*RLIMIT_NOFILE|rlimits.*NOFILE",
         "compares the soft limit after Go's runtime has raised it",

@@ -226,6 +226,19 @@ TEST(Mounts, LaterOnesCoverEarlierOnes) {
     EXPECT_EQ(bundle.sh("ls /a; awk '$5 == \"/a\"' /proc/self/mountinfo | wc -l").run().out, "2\n");
 }
 
+// The mount table has the order of config.json, binds and filesystems alike. Linux 6.8 and newer list by when a mount
+// was made, not by where it is.
+TEST(Mounts, AreListedInTheirOrder) {
+    Bundle bundle;
+    const fs::path source = bundle.scratch() / "source";
+    fs::create_directories(source);
+    bundle.mount({"/a", "tmpfs", "tmpfs", {}});
+    bundle.mount({"/b", "bind", source, {"rbind", "rprivate"}});
+    bundle.mount({"/c", "tmpfs", "tmpfs", {}});
+    bundle.mount({"/d", "bind", source, {"bind", "ro"}});
+    EXPECT_EQ(bundle.sh("awk '$5 ~ \"^/[a-d]$\" {printf $5}' /proc/self/mountinfo").run().out, "/a/b/c/d");
+}
+
 TEST(Mounts, DefaultFilesystems) {
     Bundle bundle;
     const std::string out = bundle

@@ -44,7 +44,8 @@ Result<plan::Plan> plan_of(const Container& container) {
     if (!config.parsed.ok()) return fail(spec::to_error(config.parsed.findings, path));
     plan::Host host = TRY(probe_host());
     host.modules = probe_security_modules(config.parsed.value);
-    plan::Options options{.id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups};
+    plan::Options options{
+        .id = record.id, .bundle = record.bundle, .use_cgroups = record.use_cgroups, .parent_opens_trees = true};
     if (container.directory.has_notify_socket()) options.notify_socket = state::notify_socket;
     plan::Plan plan = TRY(plan::make_plan(config.parsed.value, host, options));
     TRY(check_restorable(plan, config.parsed.value.linux.find(spec::NamespaceKind::mount) != nullptr));

@@ -33,7 +33,8 @@ struct CreateRequest {
     std::string pidfd_socket{};   // receives a pidfd of its first process
     std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty
     Parent parent = Parent::self;
-    bool start = false;  // ask init to start before it is told that the container is created
+    bool parent_opens_trees = false;  // plan::Options
+    bool start = false;               // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by

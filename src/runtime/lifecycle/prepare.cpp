@@ -36,6 +36,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
                           .no_pivot = request.no_pivot,
                           .no_new_keyring = request.no_new_keyring,
                           .use_cgroups = request.use_cgroups,
+                          .parent_opens_trees = request.parent_opens_trees,
                           .passed = request.passed};
     const std::string unheard = why_not_notified(request.notify_socket, parsed.value);
     if (!request.notify_socket.empty() && unheard.empty())

@@ -298,7 +298,9 @@ Result<> check(const RestoreRequest& request, const Prepared& prepared) {
 }  // namespace
 
 Result<Restored> restore_detached(const RestoreRequest& request, const Log& log) {
-    Prepared prepared = TRY(prepare(request.create));
+    CreateRequest create = request.create;
+    create.parent_opens_trees = true;
+    Prepared prepared = TRY(prepare(create));
     const auto located = [&](Result<>&& result) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.create.config));
     };

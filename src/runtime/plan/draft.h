@@ -22,6 +22,7 @@ struct Draft {
     Plan plan{};
     Slot next_slot = slot_first_free;
     bool cgroup_awaited = false;
+    bool entered_root = false;               // from here on init has no path of the host
     std::vector<std::size_t> late_mounts{};  // of config.mounts: those that show the pid namespace that init joins late
 
     void add(Action action, std::string pointer = {}) { plan.steps.push_back({std::move(action), std::move(pointer)}); }
@@ -45,6 +46,11 @@ struct Draft {
     }
     // The root is a mount that can be mounted in and changed without changing the rootfs.
     [[nodiscard]] bool has_root_mount() const { return has(spec::NamespaceKind::mount) || plan.mounts_on_host; }
+    // Init can, right before it attaches them: its mount namespace is a copy of the host's, which is its own to change.
+    [[nodiscard]] bool init_opens_trees() const {
+        if (options.parent_opens_trees || entered_root) return false;
+        return rootless() || (makes(spec::NamespaceKind::mount) && !has(spec::NamespaceKind::user));
+    }
     // "/linux/namespaces/2" of the entry of this kind; the list's own pointer when there is none.
     [[nodiscard]] std::string namespace_pointer(spec::NamespaceKind kind) const;
 };
@@ -85,6 +91,10 @@ void plan_exec_affinity(Draft& draft);                  // of exec alone, once i
 // asked of it is done once it is attached (plan_tree_attributes).
 void plan_tree(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer,
                std::optional<PlannedIdMap> id_map = std::nullopt);
+// One of /mounts, right before it is attached: by init where it can, so that the mount table, which Linux 6.8 and newer
+// list by when a mount was made, has the order of config.json.
+void plan_tree_in_turn(Draft& draft, OpenTree<Hosted> tree, const std::string& pointer,
+                       std::optional<PlannedIdMap> id_map);
 void plan_tree_attributes(Draft& draft, const OpenTree<Hosted>& tree, const std::string& target,
                           const std::string& pointer);
 

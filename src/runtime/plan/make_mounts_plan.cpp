@@ -90,7 +90,7 @@ Result<Plan> located(Result<Plan> planned, const std::string& list) {
 }
 
 Result<Plan> plan_added(const spec::Config& config, const Host& host, const MountsOptions& wanted) {
-    const Options options{.id = wanted.id, .bundle = wanted.bundle};
+    const Options options{.id = wanted.id, .bundle = wanted.bundle, .parent_opens_trees = true};
     Draft draft{.config = config, .host = host, .options = options};
     const std::vector<spec::Mount>& mounts = config.mounts;
     TRY(check_container(draft, mounts.size()));

@@ -23,7 +23,8 @@ OpenTree<Hosted> root_tree(const Draft& draft) {
             .propagation = slave ? 0u : std::uint64_t{MS_PRIVATE}};
 }
 
-// A rootless parent has no right to open trees: init does it, right before it attaches the root.
+// A rootless parent has no right to open trees: init does it, right before it attaches the root, with those that it
+// does not open later.
 void move_trees_to_init(Draft& draft) {
     std::vector<Step> steps;
     for (Step& step : draft.plan.steps) {

@@ -30,7 +30,8 @@ struct Options {
     std::string bundle;  // absolute
     bool no_pivot = false;
     bool no_new_keyring = false;
-    bool use_cgroups = true;  // --cgroup-manager disabled: false
+    bool use_cgroups = true;          // --cgroup-manager disabled: false
+    bool parent_opens_trees = false;  // all of them: what attaches them is not this plan's init (criu)
     PassedFds passed{};
     std::string notify_socket{};  // on the host: bound into the container as its NOTIFY_SOCKET; empty: it gets none
 };

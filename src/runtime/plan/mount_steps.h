@@ -18,8 +18,9 @@ struct SetPropagation {
 
 // A detached copy of the mounts at `source`, a path of the host, put into `slot`: open_tree(OPEN_TREE_CLONE) and
 // mount_setattr on it, in this order: the whole tree to slave propagation (unless keep_peers), the recursive
-// attributes, the attributes of the top mount, `propagation`. The parent carries it out before init needs it; a
-// rootless parent has no right to, so there it is a step of init's before AttachRoot. Kernels before 5.12 have no
+// attributes, the attributes of the top mount, `propagation`. The parent carries it out before init needs it, or it is
+// a step of init's: the sources of binds where it can (Draft::init_opens_trees), and all of them, before AttachRoot,
+// where the parent is rootless and has no right to. Kernels before 5.12 have no
 // mount_setattr: what is asked is then done by mount(2) once the tree is attached.
 template <class R>
 struct OpenTree {

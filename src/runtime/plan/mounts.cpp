@@ -89,7 +89,7 @@ void attach_tree(Draft& draft, const std::string& source, const std::string& tar
                                 .recursive_set = options.recursive_set,
                                 .recursive_clear = options.recursive_clear,
                                 .propagation = first_propagation(options)};
-    plan_tree(draft, tree, pointer, std::move(id_map));
+    plan_tree_in_turn(draft, tree, pointer, std::move(id_map));
     draft.add(AttachMount<Hosted>{.slot = tree.slot, .target = target, .target_flags = flags}, pointer);
     plan_tree_attributes(draft, tree, target, pointer);
     plan_later_propagation(draft, target, options, pointer);

@@ -54,6 +54,7 @@ Result<> plan_root_entry(Draft& draft) {
         draft.add(MoveRoot<Hosted>{}, "/root/path");
     else
         draft.add(PivotRoot<Hosted>{}, "/root/path");
+    draft.entered_root = true;
     plan_pid_namespace(draft);
     if (draft.has_root_mount()) TRY(plan_late_mounts(draft));
     plan_console(draft, draft.has_root_mount());
