@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "support/bundle.h"
+#include "support/cgroup_host.h"
 #include "support/host.h"
 
 namespace ocirt::test {
@@ -38,11 +39,9 @@ View parse_view(const std::string& text) {
     return view;
 }
 
-// Hosts that this one can be made to look like, in a mount namespace of the runtime's own.
-constexpr const char* as_it_is = "";
-constexpr const char* v1_only = "umount -l /sys/fs/cgroup/unified; ";
-constexpr const char* v2_only =
-    "umount -l /sys/fs/cgroup/* /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && ";
+constexpr CgroupHost as_it_is = CgroupHost::as_it_is;
+constexpr CgroupHost v1_only = CgroupHost::v1;
+constexpr CgroupHost v2_only = CgroupHost::v2;
 
 class CgroupView : public ::testing::TestWithParam<bool> {
    protected:
@@ -56,17 +55,14 @@ class CgroupView : public ::testing::TestWithParam<bool> {
         const std::string mount = "/mounts/" + std::to_string(cgroup_mount_);
         return bundle_.json(mount + "/options", words).json(mount + "/type", type);
     }
-    Finished run_on(const char* host, const std::string& script) {
+    Finished run_on(CgroupHost host, const std::string& script) {
         bundle_.sh(script).write_config();
-        Command command = bundle_.make_command({"run", "--bundle", bundle_.path(), bundle_.id()});
-        std::vector<std::string> words = {
-            "/usr/bin/unshare", "--mount", "/bin/sh", "-c", std::string(host) + "exec \"$@\"", "sh"};
-        command.args.insert(command.args.begin(), words.begin(), words.end());
-        Finished finished = Process(command).wait();
+        Finished finished =
+            Process(on_host(host, bundle_.make_command({"run", "--bundle", bundle_.path(), bundle_.id()}))).wait();
         EXPECT_EQ(finished.status, 0) << finished.err << bundle_.log();
         return finished;
     }
-    View view_on(const char* host) { return parse_view(run_on(host, "cat /proc/self/mountinfo").out); }
+    View view_on(CgroupHost host) { return parse_view(run_on(host, "cat /proc/self/mountinfo").out); }
     // Of a hierarchy: with a namespace its filesystem, else the container's own directory.
     [[nodiscard]] std::string expected_root() const { return GetParam() ? "/" : bundle_.cgroups_path(); }
 
@@ -101,11 +97,11 @@ TEST_P(CgroupView, OnAV2Host) {
 
 TEST_P(CgroupView, TheV2TreeAloneByItsOwnType) {
     options({"ro"}, "cgroup2");
-    for (const char* host : {as_it_is, v2_only}) {
+    for (const CgroupHost host : {as_it_is, v2_only}) {
         const View view = view_on(host);
-        ASSERT_EQ(view.size(), 1U) << host;
-        EXPECT_EQ(view.begin()->second.fstype, "cgroup2") << host;
-        EXPECT_EQ(view.begin()->second.root, expected_root()) << host;
+        ASSERT_EQ(view.size(), 1U);
+        EXPECT_EQ(view.begin()->second.fstype, "cgroup2");
+        EXPECT_EQ(view.begin()->second.root, expected_root());
     }
 }
 

@@ -74,6 +74,14 @@ class Cgroup {
     // Moves another process (all of its threads) into the cgroup: the slow way, always there.
     [[nodiscard]] Result<> attach(pid_t pid, Trees trees = Trees::all);
 
+    // Gives the v2 directory, and of its files those that the kernel says may be given away, to a user of the host
+    // (config-linux.md "Cgroup ownership", cgroups(7)). The limits stay with who set them.
+    [[nodiscard]] Result<> give_to(uid_t owner);
+
+    // Makes a cgroup below the v2 directory, gives it to `owner`, if any, and moves the process there. kill_all() and
+    // remove() reach it.
+    [[nodiscard]] Result<> delegate(const std::string& name, std::optional<uid_t> owner, pid_t pid);
+
     // Limits and device rules.
     [[nodiscard]] Result<> limit(const ResourcePlan& plan);
 

@@ -70,7 +70,7 @@ class Creation {
         TRY(draft_record());
         TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
-        if (cgroup_) TRY(cgroup_->limit(prepared_.plan.resources));
+        if (cgroup_) TRY(limit());
         TRY(net_devices_.move_in(prepared_.plan.net_devices, init_->pid()));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
@@ -143,6 +143,7 @@ class Creation {
         if (cgroup_) {
             TRY(cgroup_->complete(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_));
             TRY(cgroup_->prepare(prepared_.plan.resources));
+            if (prepared_.plan.cgroup_owner) TRY(cgroup_->give_to(*prepared_.plan.cgroup_owner));
             TRY(attach(descriptors));
             for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
                 descriptors.push_back(std::move(tree));
@@ -153,6 +154,15 @@ class Creation {
         }
         if (prepared_.plan.oom_score_adj) TRY(set_oom_score(init_->pid(), *prepared_.plan.oom_score_adj));
         return init_->send(Stage::cgroup, descriptors);
+    }
+
+    Result<> limit() {
+        const plan::Plan& plan = prepared_.plan;
+        TRY(cgroup_->limit(plan.resources));
+        if (plan.delegated_cgroup.empty()) return {};
+        auto delegated = cgroup_->delegate(plan.delegated_cgroup, plan.delegated_owner, init_->pid());
+        if (!delegated) delegated.error().pointer = "/annotations/" + std::string(plan::delegate_cgroup);
+        return delegated;
     }
 
     // Only what neither the birth nor init's own step does is done from here.

@@ -13,6 +13,10 @@ namespace ocirt::plan {
 // The caller's supplementary groups stay, as crun has it and `podman run --group-add keep-groups` asks for it.
 inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
 
+// crun's: the name of a cgroup below the container's in the v2 tree. The process goes there once its cgroup namespace
+// is made, and may do there as it likes; the limits stay on the container's own.
+inline constexpr std::string_view delegate_cgroup = "run.oci.delegate-cgroup";
+
 // crun's. Those that ocirt does not honour are warned of.
 inline constexpr std::string_view annotation_prefix = "run.oci.";
 

@@ -1,9 +1,38 @@
 // Where the container's cgroups are and what is written to them.
+#include <algorithm>
+
 #include "runtime/cgroup/cgroups_path.h"
 #include "runtime/cgroup/resource_plan.h"
 #include "runtime/plan/draft.h"
 
 namespace ocirt::plan {
+namespace {
+
+// Of the program's user. Nothing where nobody says how a joined user namespace maps it.
+std::optional<std::uint32_t> host_uid(const Draft& draft) {
+    const std::uint32_t uid = draft.config.process ? draft.config.process->user.uid : 0;
+    if (!draft.has(spec::NamespaceKind::user)) return uid;
+    for (const spec::IdMapping& mapping : draft.config.linux.uid_mappings)
+        if (uid >= mapping.container_id && uid - mapping.container_id < mapping.size)
+            return mapping.host_id + (uid - mapping.container_id);
+    return std::nullopt;
+}
+
+bool is_writable_cgroup_mount(const spec::Mount& mount) {
+    return mount.source == "cgroup" && clean_path(mount.destination) == "/sys/fs/cgroup" &&
+           std::ranges::find(mount.options, "ro") == mount.options.end();
+}
+
+// config-linux.md "Cgroup ownership": a container that may write to its own cgroup, and sees no other, is given it. Not
+// where v1 is in use, and not by a user who has no right to give.
+bool gives_cgroup(const Draft& draft) {
+    const std::vector<cgroup::Hierarchy>& hierarchies = draft.host.cgroups.hierarchies;
+    const bool unified = hierarchies.size() == 1 && hierarchies.front().version == cgroup::Version::v2;
+    return unified && draft.makes(spec::NamespaceKind::cgroup) &&
+           std::ranges::any_of(draft.config.mounts, is_writable_cgroup_mount);
+}
+
+}  // namespace
 
 Result<> plan_cgroups(Draft& draft) {
     Plan& plan = draft.plan;
@@ -22,6 +51,8 @@ Result<> plan_cgroups(Draft& draft) {
     plan.resources =
         TRY(cgroup::make_resource_plan(linux.resources.value_or(spec::Resources{}), draft.host.cgroups,
                                        {.purpose = cgroup::PlanFor::create, .devices = !draft.rootless()}));
+    if (!draft.rootless() && gives_cgroup(draft)) plan.cgroup_owner = host_uid(draft);
+    if (!draft.rootless() && !plan.delegated_cgroup.empty()) plan.delegated_owner = host_uid(draft);
     for (const cgroup::Warning& warning : plan.resources.warnings) draft.warn(warning.pointer, warning.text);
     return {};
 }

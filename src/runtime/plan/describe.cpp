@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "runtime/plan/annotations.h"
+
 namespace ocirt::plan {
 namespace {
 
@@ -139,6 +141,8 @@ void tell_cgroups(Story& story, const Plan& plan) {
     story.chapter("Meanwhile it makes the cgroups");
     for (const std::string& path : plan.cgroup_paths) story.line("make " + path, "/linux/cgroupsPath");
     for (const cgroup::Write& write : plan.resources.before_attach) tell_write(story, write, " before init enters");
+    if (plan.cgroup_owner)
+        story.line("give the v2 tree's to user " + std::to_string(*plan.cgroup_owner) + " of the host", "/mounts");
     if (plan.resctrl) tell_resctrl(story, *plan.resctrl);
     if (plan.oom_score_adj)
         story.line("set init's oom_score_adj to " + std::to_string(*plan.oom_score_adj), "/process/oomScoreAdj");
@@ -151,13 +155,16 @@ void tell_hooks(Story& story, const std::vector<Step>& hooks) {
 void tell_limits(Story& story, const Plan& plan) {
     const cgroup::ResourcePlan& resources = plan.resources;
     if (resources.limits.empty() && resources.device_program.empty() && plan.net_devices.empty() &&
-        plan.create_hooks.empty())
+        plan.create_hooks.empty() && plan.delegated_cgroup.empty())
         return;
     story.chapter("The parent, now that everything is mounted");
     for (const cgroup::Write& write : resources.limits) tell_write(story, write, "");
     if (!resources.device_program.empty())
         story.line("attach the device program (" + std::to_string(resources.device_program.size()) + " instructions)",
                    "/linux/resources/devices");
+    if (!plan.delegated_cgroup.empty())
+        story.line("move init to the cgroup " + plan.delegated_cgroup + " below its own",
+                   "/annotations/" + std::string(delegate_cgroup));
     for (const PlannedNetDevice& device : plan.net_devices)
         story.line("move the network device " + device.host_name + " into it" +
                        (device.name == device.host_name ? "" : " as " + device.name),

@@ -87,7 +87,9 @@ Json cgroups_to_json(const Plan& plan) {
             {"taskFiles", plan.task_files == slot_none ? Json(nullptr) : Json(plan.task_files)},
             {"beforeAttach", writes(plan.resources.before_attach)},
             {"limits", writes(plan.resources.limits)},
-            {"deviceInstructions", plan.resources.device_program.size()}};
+            {"deviceInstructions", plan.resources.device_program.size()},
+            {"owner", plan.cgroup_owner ? Json(*plan.cgroup_owner) : Json(nullptr)},
+            {"delegated", plan.delegated_cgroup}};
 }
 
 Json to_json(const Action& action) {

@@ -134,6 +134,10 @@ struct Plan {
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
     cgroup::ResourcePlan resources;
+    std::optional<std::uint32_t> cgroup_owner;  // of the host's uids: who the v2 directory is given to
+    // The name of one below the v2 directory, made and entered once everything is mounted, and who it is given to.
+    std::string delegated_cgroup;
+    std::optional<std::uint32_t> delegated_owner;
     std::optional<resctrl::GroupPlan> resctrl;
     std::vector<PlannedNetDevice> net_devices;  // after the limits
     // init awaits Stage::create_hooks: there are create hooks, or a terminal, which init may not open while the parent
