@@ -281,16 +281,26 @@ def leave_cgroup(call: Call) -> int:
     return code
 
 
-@call_defect
-def own_cgroup(call: Call) -> int:
-    """Gives the container's cgroups to its user."""
+def create_and_give_cgroup(call: Call, owner) -> int:
     code = call.run().returncode
     if call.command == "create":
         config = json.loads((call.bundle / "config.json").read_text())
         for directory in linux.cgroup_directories(config["linux"]["cgroupsPath"]):
-            if directory.exists():
-                os.chown(directory, config["process"]["user"]["uid"], -1)
+            for path in (directory, *directory.glob("*")):
+                os.chown(path, owner(config), -1)
     return code
+
+
+@call_defect
+def own_cgroup(call: Call) -> int:
+    """Gives the container's cgroups to its user, with every file."""
+    return create_and_give_cgroup(call, lambda config: config["process"]["user"]["uid"])
+
+
+@call_defect
+def disown_cgroup(call: Call) -> int:
+    """The container's cgroups stay root's."""
+    return create_and_give_cgroup(call, lambda config: 0)
 
 
 @call_defect

@@ -85,6 +85,52 @@ def ownership(test: Test):
     equal(os.stat(cgroups.directory(test, CONTROLLER)).st_uid, 0, "the owner of the container's cgroup")
 
 
+OWNERSHIP = "config-linux.md#cgroup-ownership"
+
+
+def owners(test: Test, options: list[str]) -> dict[str, int]:
+    """Of the container's cgroup and some of its files, for a user who has a cgroup mount with these options."""
+    if not linux.is_unified():
+        raise Skip("cgroup v1 is in use on this host")
+    test.process["user"] = {"uid": 1000, "gid": 1000}
+    test.add_namespace("cgroup")
+    test.mounts.append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": options})
+    test.create("hold")
+    directory = cgroups.directory(test, CONTROLLER)
+    names = (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "cgroup.max.depth")
+    return {name: os.stat(directory / name).st_uid for name in names}
+
+
+@case(
+    OWNERSHIP,
+    "Runtimes SHOULD change the cgroup ownership if and only if the cgroup filesystem is to be mounted read/write",
+    broken="disown-cgroup",
+)
+def ownership_where_it_is_writable(test: Test):
+    found = owners(test, ["nosuid", "noexec", "nodev"])
+    del found["cgroup.max.depth"]
+    equal(found, dict.fromkeys(found, 1000), "the owners")
+
+
+@case(
+    OWNERSHIP,
+    "The runtime SHOULD NOT change the ownership of any other files.",
+    broken="own-cgroup",
+)
+def ownership_of_other_files(test: Test):
+    equal(owners(test, ["nosuid", "noexec", "nodev"])["cgroup.max.depth"], 0, "the owner of cgroup.max.depth")
+
+
+@case(
+    OWNERSHIP,
+    "If the configuration does not specify such a mount, the runtime SHOULD NOT change the cgroup ownership.",
+    broken="own-cgroup",
+)
+def ownership_where_it_is_readonly(test: Test):
+    found = owners(test, ["nosuid", "noexec", "nodev", "ro"])
+    equal(found, dict.fromkeys(found, 0), "the owners")
+
+
 @case(
     "runtime.md#delete",
     "Deleting a container MUST delete the resources that were created during the `create` step.",
