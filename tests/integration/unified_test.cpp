@@ -1,0 +1,80 @@
+// What only the v2 tree has, and a runtime inside a container.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "support/bundle.h"
+#include "support/host.h"
+
+namespace ocirt::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<CgroupMount> unified() {
+    for (CgroupMount& mount : cgroup_mounts())
+        if (mount.v2) return mount;
+    return std::nullopt;
+}
+
+// Below one a new cgroup is "domain invalid": no process can be born there, nor moved in before it is threaded, too.
+TEST(Unified, BelowAThreadedCgroup) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: peers do not enter one";
+    const auto mount = unified();
+    if (!mount) GTEST_SKIP() << "SKIP: this host has no v2 tree";
+    const std::string above = "/" + cgroup_prefix() + "-threaded";
+    const fs::path directory = mount->path / above.substr(1);
+    fs::create_directories(directory);
+    std::ofstream(directory / "cgroup.type") << "threaded";
+    ASSERT_EQ(read_trimmed(directory / "cgroup.type"), "threaded");
+    {
+        Bundle bundle;
+        bundle.json("/linux/cgroupsPath", above + "/one").without_namespace("cgroup").drop_mount();
+        bundle.erase("/linux/resources");
+        EXPECT_EQ(bundle.sh("grep ^0: /proc/self/cgroup").run().out, "0::" + above + "/one\n") << bundle.log();
+        EXPECT_FALSE(fs::exists(directory / "one"));
+    }
+    for (const CgroupMount& each : cgroup_mounts()) remove_cgroups(each.path / above.substr(1));
+}
+
+// memory.oom.group: where one of its processes has to end, all of them do.
+TEST(Unified, AnOomGroupEndsAsOne) {
+    const auto memory = find_controller("memory");
+    if (!memory || !memory->v2) GTEST_SKIP() << "SKIP: the memory controller is not in the v2 tree";
+    const auto runs = [](const char* group) {
+        Bundle bundle;
+        bundle.json("/linux/resources/memory", {{"limit", 33554432}, {"swap", 33554432}});
+        bundle.json("/linux/resources/unified", {{"memory.oom.group", group}});
+        return bundle.sh("tail /dev/zero; echo $?").run();
+    };
+    EXPECT_EQ(runs("0").out, "137\n");
+    const Finished together = runs("1");
+    EXPECT_EQ(together.out, "");
+    EXPECT_EQ(together.status, 137) << together.err;
+}
+
+// A container that may do what root may is a host for containers: their cgroups are below its own.
+TEST(Nested, OcirtInsideOcirt) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: the runtime inside is ocirt";
+    Bundle bundle;
+    const std::string cgroup_mount = "/mounts/" + std::to_string(bundle.mounts() - 1);
+    bundle.json(cgroup_mount + "/options", {"nosuid", "noexec", "nodev"});
+    bundle.mount({"/lib", "bind", "/lib", {"rbind", "ro"}});
+    if (fs::exists("/lib64")) bundle.mount({"/lib64", "bind", "/lib64", {"rbind", "ro"}});
+    bundle.mount({"/ocirt", "bind", runtime_path(), {"bind", "ro"}});
+    bundle.capabilities({"CAP_AUDIT_WRITE", "CAP_BPF", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL",
+                         "CAP_MKNOD", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID",
+                         "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT"});
+    bundle.directory("/run").directory("/inner/rootfs/bin");
+    fs::copy_file("/bin/busybox", bundle.rootfs() / "inner/rootfs/bin/busybox");
+    bundle.sh(
+        "cd /inner && /ocirt spec && sed -i 's/\"terminal\": true/\"terminal\": false/' config.json && "
+        "sed -i 's|\"sh\"|\"/bin/busybox\",\"sh\",\"-c\",\"echo $$; /bin/busybox cat /proc/1/comm\"|' config.json && "
+        "/ocirt run one && /ocirt run two && find /sys/fs/cgroup -name one -o -name two");
+    const Finished finished = bundle.run();
+    EXPECT_EQ(finished.out, "1\nbusybox\n1\nbusybox\n") << finished.err << bundle.log();
+}
+
+}  // namespace
+}  // namespace ocirt::test
