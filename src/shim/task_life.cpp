@@ -30,11 +30,6 @@ Result<wire::RuncOptions> options_of(const wire::CreateTaskRequest& request) {
     if (request.options().type_url().ends_with("runc.v1.Options") &&
         !options.ParseFromString(request.options().value()))
         return fail({.fault = Fault::invalid_argument, .operation = "read the runtime's options"});
-    if (options.systemd_cgroup())
-        return fail({.fault = Fault::unsupported,
-                     .operation = "use the option",
-                     .object = "SystemdCgroup",
-                     .detail = "it is not supported by this version of ocirt"});
     return options;
 }
 
@@ -46,6 +41,7 @@ CreateWork work_of(const Task& task, const wire::CreateTaskRequest& request, con
                     .names = task.init.stdio->names(),
                     .no_pivot_root = options.no_pivot_root(),
                     .no_new_keyring = options.no_new_keyring(),
+                    .systemd_cgroup = options.systemd_cgroup(),
                     .io_uid = options.io_uid(),
                     .io_gid = options.io_gid()};
     work.rootfs.reserve(static_cast<std::size_t>(request.rootfs_size()));

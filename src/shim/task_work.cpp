@@ -62,6 +62,7 @@ lifecycle::CreateRequest request_of(const CreateWork& work) {
             .console = {.keep = true},
             .no_pivot = work.no_pivot_root,
             .no_new_keyring = work.no_new_keyring,
+            .systemd_cgroup = work.systemd_cgroup,
             .parent = lifecycle::Parent::ours};
 }
 

@@ -24,6 +24,7 @@ struct CreateWork {
     StdioNames names;
     bool no_pivot_root = false;
     bool no_new_keyring = false;
+    bool systemd_cgroup = false;
     uid_t io_uid = 0;  // owner of its streams, unless 0
     gid_t io_gid = 0;
 };

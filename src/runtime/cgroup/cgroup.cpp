@@ -112,7 +112,7 @@ Result<> Cgroup::make(Member& member, const std::string& mount_point, const Crea
     } else if (errno == ENOENT) {
         TRY(make_directories(path, mount_point));
     } else if (errno == EEXIST) {
-        TRY(check_unused(member));
+        if (!options.occupied) TRY(check_unused(member));
     } else {
         return fail_errno("mkdir", "create cgroup", path);
     }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,6 +34,7 @@ struct CreateOptions {
     // Rootless without a cgroupsPath: a hierarchy where we may not make a directory, or not move a process to, is left
     // out (EACCES, EPERM, EROFS). Limits that need it fail later.
     bool best_effort = false;
+    bool occupied = false;            // what is there is the container's own: systemd has put it in
     std::vector<std::string> enable;  // v2 controllers: controllers_to_enable()
 };
 
@@ -90,8 +92,8 @@ class Cgroup {
 
     // Other limits for a cgroup in use: all of the plan, or none of it. Where a write fails those before it are taken
     // back; the error's detail says what could not be. A device program takes the place of the one that limit()
-    // attached.
-    [[nodiscard]] Result<> update(const ResourcePlan& plan);
+    // attached. `also` belongs to it: it comes last, and where it fails all is taken back.
+    [[nodiscard]] Result<> update(const ResourcePlan& plan, const std::function<Result<>()>& also = {});
 
     // A file of the directory that `controller` is in.
     [[nodiscard]] Result<std::string> read(std::string_view controller, const std::string& file);

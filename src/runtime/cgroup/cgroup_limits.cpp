@@ -99,11 +99,12 @@ Result<> Cgroup::limit(const ResourcePlan& plan) {
     return attached;
 }
 
-Result<> Cgroup::update(const ResourcePlan& plan) {
+Result<> Cgroup::update(const ResourcePlan& plan, const std::function<Result<>()>& also) {
     Journal journal;
     auto updated = [&]() -> Result<> {
         TRY(apply(plan.before_attach, &journal));
         TRY(apply(plan.limits, &journal));
+        if (also) TRY(also());
         if (plan.device_program.empty()) return {};
         const Fd* directory = TRY(unified_directory());
         if (directory == nullptr) return {};

@@ -35,7 +35,7 @@ Command checkpoint_command(Cli& cli) {
                 if (options->status_fd >= 0) options->criu.status_fd = options->status_fd;
                 const lifecycle::Removed removed =
                     TRY(lifecycle::checkpoint({.root = cli.globals.root, .id = options->id, .options = options->criu}));
-                for (const Error& failure : removed.hook_failures) cli.log.warning(failure);
+                for (const Error& warning : removed.warnings) cli.log.warning(warning);
                 return 0;
             }};
 }

@@ -69,15 +69,8 @@ Result<> settle_globals(Cli& cli) {
     Globals& globals = cli.globals;
     if (globals.root.empty()) globals.root = default_root();
     while (globals.root.size() > 1 && globals.root.ends_with('/')) globals.root.pop_back();
-    TRY(open_log(cli));
-    if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
-        return fail({.fault = Fault::unsupported,
-                     .operation = "use the systemd cgroup manager",
-                     .object = globals.systemd_cgroup ? "(--systemd-cgroup)" : "(--cgroup-manager)",
-                     .detail = "it is not supported by this version of ocirt",
-                     .hint = "--cgroup-manager=cgroupfs works without systemd's help"});
-    }
-    return {};
+    if (globals.systemd_cgroup) globals.cgroup_manager = "systemd";
+    return open_log(cli);
 }
 
 struct Maker {

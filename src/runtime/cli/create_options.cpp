@@ -38,6 +38,7 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .no_pivot = options.no_pivot,
                                     .no_new_keyring = options.no_new_keyring,
                                     .use_cgroups = cli.globals.cgroup_manager != "disabled",
+                                    .systemd_cgroup = cli.globals.cgroup_manager == "systemd",
                                     .passed = lifecycle::find_passed_fds(options.preserve_fds),
                                     .pidfd_socket = options.pidfd_socket,
                                     .notify_socket = lifecycle::notify_address()};

@@ -18,7 +18,7 @@ Result<> delete_container(const Cli& cli, const std::string& id, bool force) {
     // As runc and rm: forced, what is not there is gone.
     if (!removed && removed.error().fault == Fault::not_found && force) return {};
     if (!removed) return std::unexpected(std::move(removed).error());
-    for (const Error& failure : removed->hook_failures) cli.log.warning(failure);
+    for (const Error& warning : removed->warnings) cli.log.warning(warning);
     return {};
 }
 

@@ -1,6 +1,9 @@
 // Which annotations the caller of this ocirt may have honoured (plan/annotations.h).
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "runtime/plan/annotations.h"
 #include "runtime/spec/config.h"
 
@@ -13,7 +16,13 @@ namespace ocirt::lifecycle {
 // their own. That is a user who is not root, or root of a user namespace that this very user made (rootless Podman).
 // For root nothing.
 //
-// Looks at the system only if `wanted`, the config's annotations, has one of crun's.
+// Looks at the system only if `wanted`, the config's annotations, has one of crun's or sets properties of a systemd
+// unit (cgroup/unit_annotations.h has those that need nobody's leave).
 [[nodiscard]] plan::Annotations allowed_annotations(const spec::StringMap& wanted);
+
+// The uid outside of the root of a user namespace of this user's own making, if this process is such a root: rootless
+// Podman's. The namespace of a host's root, and one that somebody else made for this root, are none: what is there is
+// the system's.
+[[nodiscard]] std::optional<std::uint32_t> own_user_namespace();
 
 }  // namespace ocirt::lifecycle

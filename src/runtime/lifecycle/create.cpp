@@ -7,7 +7,7 @@
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
-#include "runtime/cgroup/device_rules.h"
+#include "runtime/cgroup/systemd.h"
 #include "runtime/lifecycle/console.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/init_process.h"
@@ -18,6 +18,7 @@
 #include "runtime/lifecycle/root_mount.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
+#include "runtime/lifecycle/systemd_cgroup.h"
 #include "runtime/lifecycle/user_maps.h"
 
 namespace ocirt::lifecycle {
@@ -59,7 +60,9 @@ class Creation {
             resctrl_root_ = TRY(resctrl::find_root());
             record_.resctrl = resctrl::place_of(*prepared_.plan.resctrl, resctrl_root_);
         }
-        const bool born_in_cgroup = prepared_.plan.use_cgroups && prepared_.host.cgroups.unified() != nullptr;
+        if (prepared_.plan.unit) systemd_.emplace(TRY(cgroup::Systemd::connect(prepared_.plan.unit->unit.session)));
+        const bool born_in_cgroup =
+            prepared_.plan.use_cgroups && !systemd_ && prepared_.host.cgroups.unified() != nullptr;
         const Fd* birthplace = born_in_cgroup ? TRY(begin_cgroups()) : nullptr;
         init_.emplace(TRY(InitProcess::launch(prepared_.plan, birthplace, request_.passed.count(), request_.parent)));
         // From here on init makes its namespaces meanwhile.
@@ -70,7 +73,7 @@ class Creation {
         TRY(draft_record());
         TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
-        if (cgroup_) TRY(limit());
+        TRY(limit());
         TRY(net_devices_.move_in(prepared_.plan.net_devices, init_->pid()));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
@@ -83,6 +86,7 @@ class Creation {
         if (init_) init_->kill();
         if (cgroup_) {
             (void)cgroup_->kill_all();
+            if (systemd_) (void)systemd_->stop(prepared_.plan.unit->unit.name);
             (void)cgroup_->remove();
         }
         if (resctrl_) resctrl_->take_back();
@@ -130,7 +134,7 @@ class Creation {
     // record: it ends with its channel.)
     Result<const Fd*> begin_cgroups() {
         TRY(directory_.write(record_));
-        if (!prepared_.plan.use_cgroups) return nullptr;
+        if (!prepared_.plan.use_cgroups || systemd_) return nullptr;
         cgroup_options_ = {.best_effort = prepared_.host.uid != 0 && config_.linux.cgroups_path.empty(),
                            .enable = cgroup::controllers_to_enable(prepared_.host.cgroups, prepared_.plan.resources)};
         cgroup_.emplace(
@@ -140,8 +144,13 @@ class Creation {
 
     Result<> enter_cgroups() {
         std::vector<SlotFd> descriptors;
-        if (cgroup_) {
+        if (systemd_) {
+            cgroup_.emplace(TRY(start_unit(*systemd_, prepared_, init_->pid())));
+            record_.cgroups = cgroup_places(prepared_);
+        } else if (cgroup_) {
             TRY(cgroup_->complete(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_));
+        }
+        if (cgroup_) {
             TRY(cgroup_->prepare(prepared_.plan.resources));
             if (prepared_.plan.cgroup_owner) TRY(cgroup_->give_to(*prepared_.plan.cgroup_owner));
             TRY(attach(descriptors));
@@ -158,6 +167,8 @@ class Creation {
 
     Result<> limit() {
         const plan::Plan& plan = prepared_.plan;
+        if (systemd_) TRY(systemd_->set(plan.unit->unit.name, plan.unit->limits));
+        if (!cgroup_) return {};
         TRY(cgroup_->limit(plan.resources));
         if (plan.delegated_cgroup.empty()) return {};
         auto delegated = cgroup_->delegate(plan.delegated_cgroup, plan.delegated_owner, init_->pid());
@@ -172,7 +183,8 @@ class Creation {
         const bool enters_v1 = slot != plan::slot_none;
         if (enters_v1)
             for (Fd& file : TRY(cgroup_->task_files())) descriptors.push_back({slot++, std::move(file)});
-        if (!init_->born_in_cgroup()) return cgroup_->attach(init_->pid(), enters_v1 ? Trees::v2 : Trees::all);
+        const bool in_v2 = init_->born_in_cgroup() || systemd_.has_value();
+        if (!in_v2) return cgroup_->attach(init_->pid(), enters_v1 ? Trees::v2 : Trees::all);
         return enters_v1 ? Result<>{} : cgroup_->attach(init_->pid(), Trees::v1);
     }
 
@@ -240,6 +252,7 @@ class Creation {
     state::Record record_;
     std::optional<InitProcess> init_;
     cgroup::CreateOptions cgroup_options_;
+    std::optional<cgroup::Systemd> systemd_;  // where it makes the cgroup
     std::optional<cgroup::Cgroup> cgroup_;
     std::string resctrl_root_;
     std::optional<resctrl::Group> resctrl_;

@@ -29,6 +29,7 @@ struct CreateRequest {
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool use_cgroups = true;
+    bool systemd_cgroup = false;  // systemd makes the cgroup
     plan::PassedFds passed{};
     std::string pidfd_socket{};   // receives a pidfd of its first process
     std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty

@@ -5,6 +5,17 @@
 
 namespace ocirt::lifecycle {
 
+std::vector<cgroup::Place> cgroup_places(const Prepared& prepared) {
+    const std::vector<std::string>& paths = prepared.plan.cgroup_paths;
+    std::vector<cgroup::Place> places;
+    places.reserve(paths.size());
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        const cgroup::Hierarchy& hierarchy = prepared.host.cgroups.hierarchies[i];
+        places.push_back({hierarchy.version, paths[i], hierarchy.controllers});
+    }
+    return places;
+}
+
 state::Record new_record(const CreateRequest& request, const Prepared& prepared) {
     const spec::Config& config = prepared.config.parsed.value;
     const plan::Plan& plan = prepared.plan;
@@ -27,11 +38,8 @@ state::Record new_record(const CreateRequest& request, const Prepared& prepared)
         record.seccomp_listener_metadata = plan.seccomp_listener->metadata;
     }
     if (config.linux.resources) record.device_rules = cgroup::device_rules_text(config.linux.resources->devices);
-    record.cgroups.reserve(plan.cgroup_paths.size());
-    for (std::size_t i = 0; i < plan.cgroup_paths.size(); ++i) {
-        const cgroup::Hierarchy& hierarchy = prepared.host.cgroups.hierarchies[i];
-        record.cgroups.push_back({hierarchy.version, plan.cgroup_paths[i], hierarchy.controllers});
-    }
+    if (plan.unit) record.unit = plan.unit->unit;
+    record.cgroups = cgroup_places(prepared);
     return record;
 }
 

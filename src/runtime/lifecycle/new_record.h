@@ -7,6 +7,9 @@
 namespace ocirt::lifecycle {
 
 // All that is known before there is a process: not complete yet.
+// Its directories in the hierarchies, as the plan has them.
+[[nodiscard]] std::vector<cgroup::Place> cgroup_places(const Prepared& prepared);
+
 [[nodiscard]] state::Record new_record(const CreateRequest& request, const Prepared& prepared);
 
 }  // namespace ocirt::lifecycle

@@ -6,6 +6,7 @@
 #include "runtime/lifecycle/host.h"
 #include "runtime/lifecycle/passed_fds.h"
 #include "runtime/lifecycle/security_modules.h"
+#include "runtime/lifecycle/systemd_cgroup.h"
 #include "runtime/plan/make_plan.h"
 
 namespace ocirt::lifecycle {
@@ -30,6 +31,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
     const spec::Parsed& parsed = prepared.config.parsed;
     if (!parsed.ok()) return fail(spec::to_error(parsed.findings, request.config));
     prepared.host.annotations = allowed_annotations(parsed.value.annotations);
+    if (request.systemd_cgroup) probe_systemd(prepared.host);
     prepared.host.modules = probe_security_modules(parsed.value);
     plan::Options options{.id = request.id,
                           .bundle = bundle,
@@ -37,6 +39,7 @@ Result<> decide(Prepared& prepared, const CreateRequest& request, const std::str
                           .no_new_keyring = request.no_new_keyring,
                           .use_cgroups = request.use_cgroups,
                           .parent_opens_trees = request.parent_opens_trees,
+                          .systemd_cgroup = request.systemd_cgroup,
                           .passed = request.passed};
     const std::string unheard = why_not_notified(request.notify_socket, parsed.value);
     if (!request.notify_socket.empty() && unheard.empty())

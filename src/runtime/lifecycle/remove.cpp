@@ -4,6 +4,7 @@
 
 #include "common/syscall.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/systemd.h"
 #include "runtime/lifecycle/hooks.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/lifecycle/root_mount.h"
@@ -30,25 +31,32 @@ Result<> end_init(const Container& container) {
 
 // Processes that outlived init: those of a shared pid namespace, and whatever moved itself into the cgroup. A paused
 // container is killed as well.
-Result<> end_cgroup(const Container& container) {
+Result<> end_cgroup(const Container& container, std::vector<Error>& warnings) {
     const state::Record& record = container.record;
     if (!container.of_this_boot() || !record.use_cgroups || record.cgroups.empty()) return {};
     cgroup::Cgroup cgroup = cgroup::Cgroup::open(record.cgroups);
     // The kernel ends a pid namespace with its init: nobody of it is left.
     const bool ended = record.own_pid_namespace && record.complete;
     if (!ended && !TRY(cgroup.is_empty())) TRY(cgroup.kill_all(end_deadline));
+    if (record.unit) {
+        // Without systemd the empty cgroup can be removed as well: it finds its unit gone.
+        Result<> stopped = cgroup::stop_unit(*record.unit);
+        if (!stopped) warnings.push_back(std::move(stopped).error());
+    }
     return cgroup.remove(end_deadline);
 }
 
 // Once init has ended.
 Result<Removed> finish(Container& container) {
-    TRY(end_cgroup(container));
+    Removed removed;
+    TRY(end_cgroup(container, removed.warnings));
     TRY(resctrl::remove(container.record.resctrl));
     if (container.of_this_boot()) TRY(unmount_root(container.record.rootfs, container.record.root_mount));
-    Removed removed;
-    if (container.record.complete)
-        removed.hook_failures = run_poststop_hooks(
-            container.record.poststop, spec_state(container.record, Status::stopped, false), container.record.bundle);
+    if (container.record.complete) {
+        const std::string state = spec_state(container.record, Status::stopped, false);
+        for (Error& failure : run_poststop_hooks(container.record.poststop, state, container.record.bundle))
+            removed.warnings.push_back(std::move(failure));
+    }
     TRY(container.directory.remove());
     return removed;
 }

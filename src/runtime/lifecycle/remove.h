@@ -11,10 +11,10 @@
 namespace ocirt::lifecycle {
 
 // A created container is killed and removed, as runc does; a running or paused one only with `force`
-// (Fault::wrong_state otherwise). Poststop hooks that failed are in `hook_failures`: the container is removed all the
-// same.
+// (Fault::wrong_state otherwise). Poststop hooks that failed, and a systemd that does not answer, are
+// `warnings`: the container is removed all the same.
 struct Removed {
-    std::vector<Error> hook_failures{};
+    std::vector<Error> warnings{};
 };
 [[nodiscard]] Result<Removed> remove(Container& container, bool force);
 

@@ -23,6 +23,7 @@
 #include "runtime/lifecycle/remove.h"
 #include "runtime/lifecycle/restore_mounts.h"
 #include "runtime/lifecycle/restored_container.h"
+#include "runtime/lifecycle/systemd_cgroup.h"
 #include "runtime/lifecycle/terminal.h"
 
 namespace ocirt::lifecycle {
@@ -55,10 +56,14 @@ class Restoration {
         record_ = new_record(request_.create, prepared_);
         TRY(directory_.write(record_));
         TRY(directory_.write_config(prepared_.config.document.text()));
-        TRY(make_cgroup());
+        if (prepared_.plan.unit)
+            systemd_.emplace(TRY(cgroup::Systemd::connect(prepared_.plan.unit->unit.session)));
+        else
+            TRY(make_cgroup());
         Started started = TRY(start_criu());
+        if (systemd_) TRY(start_scope(started.criu.pid()));
         TRY(cgroup_->attach(started.criu.pid()));
-        TRY(cgroup_->limit(prepared_.plan.resources));
+        TRY(limit());
         const Result<criu::Response> response = started.criu.request(
             started.request,
             [&](Criu::Notification notification) { return hear(std::move(notification), started.sources); });
@@ -73,6 +78,7 @@ class Restoration {
         }
         if (cgroup_) {
             (void)cgroup_->kill_all();
+            if (systemd_) (void)systemd_->stop(prepared_.plan.unit->unit.name);
             (void)cgroup_->remove();
         }
         if (hooks_began_)
@@ -99,6 +105,24 @@ class Restoration {
         cgroup_.emplace(TRY(cgroup::Cgroup::begin(prepared_.host.cgroups, paths, options)));
         TRY(cgroup_->complete(prepared_.host.cgroups, paths, options));
         return cgroup_->prepare(prepared_.plan.resources);
+    }
+
+    // Around criu, which puts the container's processes where it has been told that the scope will be.
+    Result<> start_scope(pid_t criu) {
+        const std::vector<std::string> expected = prepared_.plan.cgroup_paths;
+        cgroup_.emplace(TRY(start_unit(*systemd_, prepared_, criu)));
+        if (prepared_.plan.cgroup_paths != expected)
+            return fail({.fault = Fault::unsupported,
+                         .operation = operation,
+                         .object = "\"" + record_.id + "\"",
+                         .detail = "systemd has put its unit at " + prepared_.plan.cgroup_paths.front() + ", not at " +
+                                   expected.front()});
+        return cgroup_->prepare(prepared_.plan.resources);
+    }
+
+    Result<> limit() {
+        if (systemd_) TRY(systemd_->set(prepared_.plan.unit->unit.name, prepared_.plan.unit->limits));
+        return cgroup_->limit(prepared_.plan.resources);
     }
 
     Result<> expect_no_cgroups() const {
@@ -270,6 +294,7 @@ class Restoration {
     state::Directory directory_;
     Console console_;
     state::Record record_;
+    std::optional<cgroup::Systemd> systemd_;  // where it makes the cgroup
     std::optional<cgroup::Cgroup> cgroup_;
     Fd pidfd_;
     Fd notifications_;    // where they arrive
@@ -337,7 +362,7 @@ Result<int> restore(const RestoreRequest& request, const Log& log) {
     // Someone else's `delete` came before.
     if (!removed && removed.error().fault != Fault::not_found) return std::unexpected(removed.error());
     if (removed)
-        for (const Error& failure : removed->hook_failures) log.warning(failure);
+        for (const Error& warning : removed->warnings) log.warning(warning);
     return status;
 }
 

@@ -27,7 +27,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
         // Someone else's `delete` came before.
         if (!removed && removed.error().fault == Fault::not_found) return {};
         if (!removed) return std::unexpected(removed.error());
-        for (const Error& failure : removed->hook_failures) log.warning(failure);
+        for (const Error& warning : removed->warnings) log.warning(warning);
         return {};
     };
     Result<Fd> started = start_asked(created.container, std::move(created.asked));

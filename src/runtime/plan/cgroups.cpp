@@ -3,6 +3,8 @@
 
 #include "runtime/cgroup/cgroups_path.h"
 #include "runtime/cgroup/resource_plan.h"
+#include "runtime/cgroup/unit_annotations.h"
+#include "runtime/cgroup/unit_limits.h"
 #include "runtime/plan/draft.h"
 
 namespace ocirt::plan {
@@ -32,11 +34,37 @@ bool gives_cgroup(const Draft& draft) {
            std::ranges::any_of(draft.config.mounts, is_writable_cgroup_mount);
 }
 
+// A rootless runtime may not change device rules, and need not: mknod is refused there.
+bool sets_device_rules(const Draft& draft) { return !draft.rootless() && !draft.host.session; }
+
+Result<> plan_unit(Draft& draft) {
+    const Host& host = draft.host;
+    const spec::Linux& linux = draft.config.linux;
+    cgroup::UnitPlan unit{
+        .unit = TRY(cgroup::container_unit(linux.cgroups_path, draft.options.id, host.session)),
+        .properties = TRY(cgroup::annotated_properties(draft.config.annotations, host.annotations.allowed)),
+        .limits = {}};
+    draft.plan.cgroup_paths = cgroup::expected_unit_paths(host.cgroups, unit.unit);
+    draft.plan.unit = std::move(unit);
+    return {};
+}
+
+Result<> plan_unit_limits(Draft& draft, const spec::Resources& resources) {
+    std::vector<BusProperty>& limits = draft.plan.unit->limits;
+    limits = cgroup::unit_limits(draft.plan.resources);
+    if (!sets_device_rules(draft) || draft.host.cgroups.find("devices") == nullptr) return {};
+    const auto lines = TRY(cgroup::device_lines(cgroup::effective_device_rules(resources.devices)));
+    for (BusProperty& rule : cgroup::unit_device_rules(lines, draft.host.proc_devices))
+        limits.push_back(std::move(rule));
+    return {};
+}
+
 }  // namespace
 
 Result<> plan_cgroups(Draft& draft) {
     Plan& plan = draft.plan;
     const spec::Linux& linux = draft.config.linux;
+    const spec::Resources resources = linux.resources.value_or(spec::Resources{});
     if (!plan.use_cgroups) {
         // A limit that cannot be set is an error, unless the caller wants no cgroups.
         if (linux.resources && draft.options.use_cgroups)
@@ -46,11 +74,13 @@ Result<> plan_cgroups(Draft& draft) {
             draft.warn("/linux/resources", "cgroups are disabled: no limit is set");
         return {};
     }
-    plan.cgroup_paths = TRY(cgroup::container_paths(draft.host.cgroups, linux.cgroups_path, draft.options.id));
-    // A rootless runtime may not change device rules, and need not: mknod is refused there.
-    plan.resources =
-        TRY(cgroup::make_resource_plan(linux.resources.value_or(spec::Resources{}), draft.host.cgroups,
-                                       {.purpose = cgroup::PlanFor::create, .devices = !draft.rootless()}));
+    if (draft.options.systemd_cgroup)
+        TRY(plan_unit(draft));
+    else
+        plan.cgroup_paths = TRY(cgroup::container_paths(draft.host.cgroups, linux.cgroups_path, draft.options.id));
+    plan.resources = TRY(cgroup::make_resource_plan(
+        resources, draft.host.cgroups, {.purpose = cgroup::PlanFor::create, .devices = sets_device_rules(draft)}));
+    if (plan.unit) TRY(plan_unit_limits(draft, resources));
     if (!draft.rootless() && gives_cgroup(draft)) plan.cgroup_owner = host_uid(draft);
     if (!draft.rootless() && !plan.delegated_cgroup.empty()) plan.delegated_owner = host_uid(draft);
     for (const cgroup::Warning& warning : plan.resources.warnings) draft.warn(warning.pointer, warning.text);

@@ -136,10 +136,20 @@ void tell_resctrl(Story& story, const resctrl::GroupPlan& group) {
     if (!group.monitor.empty()) story.line("make the monitoring group " + group.monitor + " in it", pointer);
 }
 
+void tell_unit(Story& story, const cgroup::UnitPlan& plan) {
+    const std::string whose = plan.unit.session ? "the user's systemd" : "systemd";
+    story.line("ask " + whose + " for " + plan.unit.name + " in " + plan.unit.slice + ", with init in it",
+               "/linux/cgroupsPath");
+    for (const BusProperty& property : plan.properties)
+        story.line("with " + property.name + "=" + bus_value_text(property.value), "/annotations");
+}
+
 void tell_cgroups(Story& story, const Plan& plan) {
     if (!plan.use_cgroups && !plan.oom_score_adj && !plan.resctrl) return;
     story.chapter("Meanwhile it makes the cgroups");
-    for (const std::string& path : plan.cgroup_paths) story.line("make " + path, "/linux/cgroupsPath");
+    if (plan.unit) tell_unit(story, *plan.unit);
+    for (const std::string& path : plan.cgroup_paths)
+        story.line((plan.unit ? "expect it at " : "make ") + path, "/linux/cgroupsPath");
     for (const cgroup::Write& write : plan.resources.before_attach) tell_write(story, write, " before init enters");
     if (plan.cgroup_owner)
         story.line("give the v2 tree's to user " + std::to_string(*plan.cgroup_owner) + " of the host", "/mounts");
@@ -158,6 +168,9 @@ void tell_limits(Story& story, const Plan& plan) {
         plan.create_hooks.empty() && plan.delegated_cgroup.empty())
         return;
     story.chapter("The parent, now that everything is mounted");
+    if (plan.unit)
+        for (const BusProperty& limit : plan.unit->limits)
+            story.line("tell systemd " + limit.name + "=" + bus_value_text(limit.value), "/linux/resources");
     for (const cgroup::Write& write : resources.limits) tell_write(story, write, "");
     if (!resources.device_program.empty())
         story.line("attach the device program (" + std::to_string(resources.device_program.size()) + " instructions)",

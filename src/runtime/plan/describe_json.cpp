@@ -68,6 +68,20 @@ constexpr bool in_op_order(std::index_sequence<I...>) {
 }
 static_assert(in_op_order(std::make_index_sequence<std::variant_size_v<Action>>{}));
 
+Json unit_to_json(const cgroup::UnitPlan& plan) {
+    const auto texts = [](const std::vector<BusProperty>& properties) {
+        Json array = Json::array();
+        for (const BusProperty& property : properties)
+            array.push_back({{"name", property.name}, {"value", bus_value_text(property.value)}});
+        return array;
+    };
+    return {{"name", plan.unit.name},
+            {"slice", plan.unit.slice},
+            {"session", plan.unit.session ? Json(*plan.unit.session) : Json(nullptr)},
+            {"properties", texts(plan.properties)},
+            {"limits", texts(plan.limits)}};
+}
+
 Json cgroups_to_json(const Plan& plan) {
     const auto writes = [](const std::vector<cgroup::Write>& list) {
         Json array = Json::array();
@@ -82,14 +96,17 @@ Json cgroups_to_json(const Plan& plan) {
     for (const PlannedCgroupTree& tree : plan.cgroup_trees)
         trees.push_back(
             {{"slot", tree.slot}, {"hierarchy", tree.hierarchy}, {"set", tree.attributes}, {"pointer", tree.pointer}});
-    return {{"paths", plan.cgroup_paths},
-            {"trees", std::move(trees)},
-            {"taskFiles", plan.task_files == slot_none ? Json(nullptr) : Json(plan.task_files)},
-            {"beforeAttach", writes(plan.resources.before_attach)},
-            {"limits", writes(plan.resources.limits)},
-            {"deviceInstructions", plan.resources.device_program.size()},
-            {"owner", plan.cgroup_owner ? Json(*plan.cgroup_owner) : Json(nullptr)},
-            {"delegated", plan.delegated_cgroup}};
+    Json cgroups;
+    if (plan.unit) cgroups["unit"] = unit_to_json(*plan.unit);
+    cgroups.update({{"paths", plan.cgroup_paths},
+                    {"trees", std::move(trees)},
+                    {"taskFiles", plan.task_files == slot_none ? Json(nullptr) : Json(plan.task_files)},
+                    {"beforeAttach", writes(plan.resources.before_attach)},
+                    {"limits", writes(plan.resources.limits)},
+                    {"deviceInstructions", plan.resources.device_program.size()},
+                    {"owner", plan.cgroup_owner ? Json(*plan.cgroup_owner) : Json(nullptr)},
+                    {"delegated", plan.delegated_cgroup}});
+    return cgroups;
 }
 
 Json to_json(const Action& action) {

@@ -21,6 +21,8 @@ struct Host {
     cgroup::Layout cgroups;
     bool has_mount_setattr = true;  // kernel 5.12
     bool has_kcore = true;          // /proc/kcore exists: /dev/core is made to point at it
+    cgroup::Session session{};      // whose systemd this caller asks
+    std::string proc_devices{};     // /proc/devices, where device rules are told to systemd
     Annotations annotations{};
     SecurityModules modules{};
 };
@@ -32,6 +34,7 @@ struct Options {
     bool no_new_keyring = false;
     bool use_cgroups = true;          // --cgroup-manager disabled: false
     bool parent_opens_trees = false;  // all of them: what attaches them is not this plan's init (criu)
+    bool systemd_cgroup = false;      // --cgroup-manager systemd
     PassedFds passed{};
     std::string notify_socket{};  // on the host: bound into the container as its NOTIFY_SOCKET; empty: it gets none
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/cgroup/resource_plan.h"
+#include "runtime/cgroup/unit.h"
 #include "runtime/plan/steps.h"
 #include "runtime/resctrl/group_plan.h"
 #include "runtime/spec/config.h"
@@ -133,6 +134,7 @@ struct Plan {
     bool use_cgroups = true;
     Slot task_files = slot_none;  // the first of init's slots for the v1 `tasks` files: it enters these by itself
     std::vector<std::string> cgroup_paths;  // absolute, by index of the host's hierarchies; none without cgroups
+    std::optional<cgroup::UnitPlan> unit;   // systemd makes the cgroup: `cgroup_paths` are where it is expected
     cgroup::ResourcePlan resources;
     std::optional<std::uint32_t> cgroup_owner;  // of the host's uids: who the v2 directory is given to
     // The name of one below the v2 directory, made and entered once everything is mounted, and who it is given to.

@@ -12,8 +12,8 @@ struct FeatureSet {
     bool cgroup_v1 = true;
     bool cgroup_v2 = true;
     bool cgroup_rdma = true;
-    bool cgroup_systemd = false;
-    bool cgroup_systemd_user = false;
+    bool cgroup_systemd = true;
+    bool cgroup_systemd_user = true;
     bool seccomp = true;
     bool apparmor = true;
     bool selinux = true;

@@ -65,6 +65,23 @@ void write_cgroups(JsonWriter& json, const Record& record) {
 }
 
 // As most containers have none, it stands there only where there is one.
+void write_unit(JsonWriter& json, const std::optional<cgroup::Unit>& unit) {
+    if (!unit) return;
+    json.key("unit");
+    json.begin_object();
+    json.member("name", unit->name);
+    json.member("slice", unit->slice);
+    if (unit->session) json.member("session", *unit->session);
+    json.end_object();
+}
+
+cgroup::Unit unit_from_json(const Json& entry) {
+    cgroup::Unit unit{.name = entry.at("name").get<std::string>(), .slice = entry.at("slice").get<std::string>()};
+    if (entry.contains("session")) unit.session = entry.at("session").get<std::uint32_t>();
+    return unit;
+}
+
+// The same.
 void write_resctrl(JsonWriter& json, const resctrl::Place& place) {
     if (place.clos.empty()) return;
     json.key("resctrl");
@@ -143,6 +160,7 @@ Record read(const Json& object) {
         record.cgroups.push_back({.version = static_cast<cgroup::Version>(entry.at("version").get<int>()),
                                   .path = entry.at("path").get<std::string>(),
                                   .controllers = entry.at("controllers").get<std::vector<std::string>>()});
+    if (own.contains("unit")) record.unit = unit_from_json(own.at("unit"));
     if (own.contains("resctrl"))
         record.resctrl = {.clos = own.at("resctrl").at("clos").get<std::string>(),
                           .monitor = own.at("resctrl").at("monitor").get<std::string>(),
@@ -191,6 +209,7 @@ std::string to_json(const Record& record) {
     if (record.root_mount != 0) json.member("rootMount", record.root_mount);
     write_seccomp_listener(json, record);
     write_cgroups(json, record);
+    write_unit(json, record.unit);
     write_resctrl(json, record.resctrl);
     write_hooks(json, "poststart", record.poststart);
     write_hooks(json, "poststop", record.poststop);

@@ -6,12 +6,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/error.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/unit.h"
 #include "runtime/plan/steps.h"
 #include "runtime/resctrl/group.h"
 #include "runtime/spec/config.h"
@@ -48,6 +50,7 @@ struct Record {
     bool use_cgroups = true;
     bool no_new_keyring = false;  // as `create` was told: exec does the same
     std::vector<cgroup::Place> cgroups;
+    std::optional<cgroup::Unit> unit;  // of systemd's, that the cgroups belong to
     spec::StringMap annotations;
     std::vector<spec::Hook> poststart;
     std::vector<spec::Hook> poststop;
