@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "runtime/cgroup/systemd_address.h"
@@ -42,6 +43,14 @@ std::unexpected<Error> refused(const BusMessage& answer, const char* operation, 
         error.pointer = "/linux/cgroupsPath";
     }
     return fail(std::move(error));
+}
+
+// "Cannot set property CPUQuotaPeriodUSec, or unknown property.": the cgroup's file will have that limit alone.
+bool drop_unknown(std::vector<BusProperty>& limits, const BusMessage& answer) {
+    if (!is_error(answer, ".PropertyReadOnly")) return false;
+    const std::string words = said(answer);
+    return std::erase_if(limits,
+                         [&words](const BusProperty& limit) { return words.contains(" " + limit.name + ","); }) != 0;
 }
 
 std::vector<BusProperty> scope_properties(const UnitPlan& plan, const std::string& id, pid_t process) {
@@ -102,15 +111,18 @@ Result<BusMessage> Systemd::call(const char* member, const BusArguments& argumen
 Result<> Systemd::start(const UnitPlan& plan, const std::string& id, pid_t process) {
     constexpr const char* operation = "start the systemd unit";
     const std::string& unit = plan.unit.name;
-    const std::vector<BusProperty> properties = scope_properties(plan, id, process);
-    BusArguments arguments;
-    arguments.text(unit).text("replace").properties(properties).no_units();
-    BusMessage answer = TRY(call("StartTransientUnit", arguments));
-    if (is_error(answer, ".UnitExists")) {
+    std::vector<BusProperty> limits = plan.first_limits;
+    bool reset = false;
+    for (;;) {
+        std::vector<BusProperty> properties = scope_properties(plan, id, process);
+        properties.insert(properties.end(), limits.begin(), limits.end());
+        const BusMessage answer = TRY(
+            call("StartTransientUnit", BusArguments().text(unit).text("replace").properties(properties).no_units()));
+        if (drop_unknown(limits, answer)) continue;
+        if (!is_error(answer, ".UnitExists") || std::exchange(reset, true))
+            return wait_for_job(answer, operation, unit);
         reset_failed(unit);
-        answer = TRY(call("StartTransientUnit", arguments));
     }
-    return wait_for_job(answer, operation, unit);
 }
 
 Result<> Systemd::set(const std::string& unit, std::span<const BusProperty> limits) {
@@ -119,12 +131,7 @@ Result<> Systemd::set(const std::string& unit, std::span<const BusProperty> limi
         const BusMessage answer =
             TRY(call("SetUnitProperties", BusArguments().text(unit).boolean(true).properties(left)));
         if (answer.kind == BusMessage::Kind::reply) return settle();
-        // "Cannot set property CPUQuotaPeriodUSec, or unknown property.": the cgroup's file will have the value alone.
-        const std::string words = said(answer);
-        const bool unknown = is_error(answer, ".PropertyReadOnly");
-        const auto erased = std::erase_if(
-            left, [&](const BusProperty& property) { return unknown && words.contains(" " + property.name + ","); });
-        if (erased == 0) return refused(answer, "set the limits of the systemd unit", unit);
+        if (!drop_unknown(left, answer)) return refused(answer, "set the limits of the systemd unit", unit);
     }
     return {};
 }

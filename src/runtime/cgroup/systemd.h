@@ -26,7 +26,8 @@ class Systemd {
     [[nodiscard]] static Result<Systemd> connect(const Session& session);
 
     // Makes the scope with the process in it, and returns once it is there. A failed unit of that name is forgotten
-    // first. Errors: already_exists where a unit of that name runs; system with systemd's own words.
+    // first; first limits that this systemd does not know are left out. Errors: already_exists where a unit of that
+    // name runs; system with systemd's own words.
     [[nodiscard]] Result<> start(const UnitPlan& plan, const std::string& id, pid_t process);
 
     // Sets properties of a running unit, until the next boot. Those that this systemd does not know are left out. Once

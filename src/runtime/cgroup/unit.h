@@ -31,8 +31,9 @@ struct Unit {
 // A unit to make.
 struct UnitPlan {
     Unit unit;
-    std::vector<BusProperty> properties;  // from its beginning
-    std::vector<BusProperty> limits;      // unit_limits(): set with the limits
+    std::vector<BusProperty> properties{};    // from its beginning: what annotations ask for
+    std::vector<BusProperty> first_limits{};  // the same: unit_first_limits()
+    std::vector<BusProperty> limits{};        // unit_limits(): set with the limits
 };
 
 // Errors (invalid_config, pointer /linux/cgroupsPath): another form, a slice that systemd has no place for, characters

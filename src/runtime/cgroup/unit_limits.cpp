@@ -163,6 +163,14 @@ std::vector<BusProperty> unit_limits(const ResourcePlan& plan) {
     return std::move(limits).finish();
 }
 
+std::vector<BusProperty> unit_first_limits(const ResourcePlan& plan) {
+    bool group = false;
+    for (const Write& write : plan.limits)
+        if (write.file == "memory.oom.group") group = write.value == "1";
+    if (!group) return {};
+    return {{.name = "OOMPolicy", .value = std::string("kill")}};
+}
+
 std::vector<BusProperty> unit_device_rules(const std::vector<DeviceLine>& lines, std::string_view proc_devices) {
     const bool all = !lines.empty() && lines.front().text == "a" && lines.front().allow;
     std::vector<BusPair> allowed;

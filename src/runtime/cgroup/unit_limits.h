@@ -18,6 +18,9 @@ namespace ocirt::cgroup {
 // as it does in the file. `unified` keys are writes like the others. What systemd has no property for is left out.
 [[nodiscard]] std::vector<BusProperty> unit_limits(const ResourcePlan& plan);
 
+// Those that a unit takes at its beginning only: OOMPolicy (systemd 253, and Debian's 252), for memory.oom.group.
+[[nodiscard]] std::vector<BusProperty> unit_first_limits(const ResourcePlan& plan);
+
 // The device rules of v1 (device_lines): there systemd allows every device at daemon-reload unless it knows better.
 // `proc_devices` is the host's /proc/devices, as systemd wants the names of majors. Rules that allow by default have no
 // property but the policy; an exception that systemd cannot say is left out, as by runc.

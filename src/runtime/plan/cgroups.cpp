@@ -40,10 +40,8 @@ bool sets_device_rules(const Draft& draft) { return !draft.rootless() && !draft.
 Result<> plan_unit(Draft& draft) {
     const Host& host = draft.host;
     const spec::Linux& linux = draft.config.linux;
-    cgroup::UnitPlan unit{
-        .unit = TRY(cgroup::container_unit(linux.cgroups_path, draft.options.id, host.session)),
-        .properties = TRY(cgroup::annotated_properties(draft.config.annotations, host.annotations.allowed)),
-        .limits = {}};
+    cgroup::UnitPlan unit{.unit = TRY(cgroup::container_unit(linux.cgroups_path, draft.options.id, host.session))};
+    unit.properties = TRY(cgroup::annotated_properties(draft.config.annotations, host.annotations.allowed));
     draft.plan.cgroup_paths = cgroup::expected_unit_paths(host.cgroups, unit.unit);
     draft.plan.unit = std::move(unit);
     return {};
@@ -52,6 +50,7 @@ Result<> plan_unit(Draft& draft) {
 Result<> plan_unit_limits(Draft& draft, const spec::Resources& resources) {
     std::vector<BusProperty>& limits = draft.plan.unit->limits;
     limits = cgroup::unit_limits(draft.plan.resources);
+    draft.plan.unit->first_limits = cgroup::unit_first_limits(draft.plan.resources);
     if (!sets_device_rules(draft) || draft.host.cgroups.find("devices") == nullptr) return {};
     const auto lines = TRY(cgroup::device_lines(cgroup::effective_device_rules(resources.devices)));
     for (BusProperty& rule : cgroup::unit_device_rules(lines, draft.host.proc_devices))

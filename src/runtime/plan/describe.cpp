@@ -142,6 +142,8 @@ void tell_unit(Story& story, const cgroup::UnitPlan& plan) {
                "/linux/cgroupsPath");
     for (const BusProperty& property : plan.properties)
         story.line("with " + property.name + "=" + bus_value_text(property.value), "/annotations");
+    for (const BusProperty& limit : plan.first_limits)
+        story.line("with " + limit.name + "=" + bus_value_text(limit.value), "/linux/resources");
 }
 
 void tell_cgroups(Story& story, const Plan& plan) {

@@ -79,6 +79,7 @@ Json unit_to_json(const cgroup::UnitPlan& plan) {
             {"slice", plan.unit.slice},
             {"session", plan.unit.session ? Json(*plan.unit.session) : Json(nullptr)},
             {"properties", texts(plan.properties)},
+            {"firstLimits", texts(plan.first_limits)},
             {"limits", texts(plan.limits)}};
 }
 
