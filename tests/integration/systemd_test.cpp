@@ -348,7 +348,9 @@ class UserSystemd : public ::testing::Test {
 
     // As that user; `words` are the runtime's.
     Finished as_user(std::vector<std::string> words, const std::vector<std::string>& before = {}) {
-        std::vector<std::string> args = {"/usr/bin/setpriv",
+        std::vector<std::string> args = {"/usr/bin/nsenter",
+                                         "--mount=/proc/1/ns/mnt",
+                                         "/usr/bin/setpriv",
                                          "--reuid",
                                          uid,
                                          "--regid",
@@ -362,6 +364,10 @@ class UserSystemd : public ::testing::Test {
         args.insert(args.end(), {runtime_path(), "--systemd-cgroup", "--root", state.string()});
         args.insert(args.end(), words.begin(), words.end());
         return run({.args = args});
+    }
+    void map_root_to(int id) {
+        const Json mapping = Json::array({{{"containerID", 0}, {"hostID", id}, {"size", 1}}});
+        bundle.namespace_path("user", "").json("/linux/uidMappings", mapping).json("/linux/gidMappings", mapping);
     }
     [[nodiscard]] std::string scope() const {
         return "/user.slice/user-1000.slice/user@1000.service/user.slice/pre-" + bundle.id() + ".scope";
@@ -392,16 +398,15 @@ class UserSystemd : public ::testing::Test {
 
 TEST_F(UserSystemd, MakesTheScopeOfARootlessContainer) {
     SKIP_UNLESS_V2();
-    bundle.namespace_path("user", "")
-        .json("/linux/uidMappings", Json::array({{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}}))
-        .json("/linux/gidMappings", Json::array({{{"containerID", 0}, {"hostID", 1000}, {"size", 1}}}));
+    map_root_to(1000);
     expect_life({});
 }
 
 // Rootless engines run the runtime as root of a user namespace of theirs: to the bus it is the user.
 TEST_F(UserSystemd, KnowsTheRootOfAUserNamespaceForItsUser) {
     SKIP_UNLESS_V2();
-    expect_life({"/usr/bin/unshare", "--user", "--map-root-user"});
+    map_root_to(0);
+    expect_life({"/usr/bin/unshare", "--user", "--map-root-user", "--mount"});
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ class Creation {
     Result<> enter_cgroups() {
         std::vector<SlotFd> descriptors;
         if (systemd_) {
-            cgroup_.emplace(TRY(start_unit(*systemd_, prepared_, init_->pid())));
+            cgroup_.emplace(TRY(start_unit_around_init()));
             record_.cgroups = cgroup_places(prepared_);
         } else if (cgroup_) {
             TRY(cgroup_->complete(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_));
@@ -174,6 +174,14 @@ class Creation {
         auto delegated = cgroup_->delegate(plan.delegated_cgroup, plan.delegated_owner, init_->pid());
         if (!delegated) delegated.error().pointer = "/annotations/" + std::string(plan::delegate_cgroup);
         return delegated;
+    }
+
+    // Where init has ended meanwhile, systemd had nothing to put into the unit: why it ended is what counts.
+    Result<cgroup::Cgroup> start_unit_around_init() {
+        Result<cgroup::Cgroup> cgroup = start_unit(*systemd_, prepared_, init_->pid());
+        if (cgroup || !wait_for_end(init_->pidfd(), std::chrono::milliseconds(0)).value_or(false)) return cgroup;
+        const Result<> heard = init_->expect(Stage::mounted, init_deadline);
+        return heard ? std::move(cgroup) : Result<cgroup::Cgroup>(std::unexpected(heard.error()));
     }
 
     // Only what neither the birth nor init's own step does is done from here.
