@@ -15,6 +15,8 @@ constexpr std::chrono::seconds call_limit{30};
 constexpr const char* name = "org.freedesktop.systemd1";
 constexpr const char* path = "/org/freedesktop/systemd1";
 constexpr const char* interface = "org.freedesktop.systemd1.Manager";
+constexpr const char* job_rule =
+    "type='signal',interface='org.freedesktop.systemd1.Manager',member='JobRemoved',path='/org/freedesktop/systemd1'";
 
 BusConnection::Time deadline() { return std::chrono::steady_clock::now() + call_limit; }
 
@@ -24,8 +26,8 @@ std::string environment(const char* variable) {
 }
 
 std::string said(const BusMessage& answer) {
-    std::vector<std::string> words = answer.words();
-    return words.empty() ? answer.error_name : std::move(words.front());
+    const std::vector<std::string> words = answer.words();
+    return words.empty() ? answer.error_name : words.front();
 }
 
 bool is_error(const BusMessage& answer, std::string_view suffix) {
@@ -83,14 +85,10 @@ Result<Systemd> Systemd::connect(const Session& session) {
     std::string tried;
     for (const BusAddress& address : systemd_addresses(variables, session)) {
         Result<BusConnection> connection = BusConnection::open(address, until);
-        // Only the manager that made a job, and those who ask, are told of its end: no subscription is needed.
-        Result<> watched = connection ? connection->watch(
-                                            "type='signal',interface='org.freedesktop.systemd1.Manager',"
-                                            "member='JobRemoved',path='/org/freedesktop/systemd1'",
-                                            until)
-                                      : std::unexpected(std::move(connection).error());
-        if (watched) return Systemd(std::move(*connection));
-        last = std::move(watched).error();
+        // Whoever made a job is told of its end: no subscription is needed.
+        Result<> reached = connection ? connection->watch(job_rule, until) : std::unexpected(connection.error());
+        if (reached) return Systemd(std::move(*connection));
+        last = std::move(reached).error();
         tried.append(tried.empty() ? "" : ", ").append(address.socket);
     }
     last.fault = Fault::unsupported;

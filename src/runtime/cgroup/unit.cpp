@@ -79,7 +79,7 @@ const Hierarchy* systemds_own(const Layout& layout) {
 
 Result<Unit> container_unit(std::string_view cgroups_path, std::string_view id, Session session) {
     if (cgroups_path.empty()) {
-        const Unit unit{
+        Unit unit{
             .name = "ocirt-" + escaped(id).append(scope_suffix), .slice = default_slice(session), .session = session};
         TRY(check_name(unit.name));
         return unit;
