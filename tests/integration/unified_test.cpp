@@ -1,5 +1,6 @@
 // What only the v2 tree has, and a runtime inside a container.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <fstream>
@@ -36,6 +37,28 @@ TEST(Unified, BelowAThreadedCgroup) {
         EXPECT_FALSE(fs::exists(directory / "one"));
     }
     for (const CgroupMount& each : cgroup_mounts()) remove_cgroups(each.path / above.substr(1));
+}
+
+// It cannot pass on all controllers; with some it would be the root of a threaded tree, and no place for anyone below.
+TEST(Unified, ACgroupWithProcessesStaysADomain) {
+    const auto pids = find_controller("pids");
+    if (!pids || !pids->v2) GTEST_SKIP() << "SKIP: the pids controller is not in the v2 tree";
+    const std::string above = "/" + cgroup_prefix() + "-occupied";
+    const fs::path directory = pids->path / above.substr(1);
+    fs::create_directories(directory);
+    {
+        Process sleeper({.args = {"/bin/sleep", "1000"}});
+        std::ofstream(directory / "cgroup.procs") << sleeper.pid();
+        Bundle bundle;
+        bundle.json("/linux/cgroupsPath", above + "/one").json("/linux/resources/pids", {{"limit", 20}});
+        const Finished finished = bundle.run();
+        EXPECT_NE(finished.status, 0);
+        EXPECT_TRUE(!runtime_is_ocirt() || finished.err.contains("/linux/resources/pids/limit")) << finished.err;
+        EXPECT_EQ(read_trimmed(directory / "cgroup.type"), "domain");
+        sleeper.signal(SIGKILL);
+        (void)sleeper.wait();
+    }
+    remove_cgroups(directory);
 }
 
 // memory.oom.group: where one of its processes has to end, all of them do.

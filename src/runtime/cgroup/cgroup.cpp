@@ -19,10 +19,20 @@ using namespace std::chrono_literals;
 
 bool forbidden(const Error& error) { return error.errnum == EACCES || error.errnum == EPERM || error.errnum == EROFS; }
 
+// Only controllers that threads can have on their own (cpu, pids) may be passed on by a cgroup with processes, and it
+// would become the root of a threaded tree by that: what is below could hold no process any more. The tree's own root,
+// which has no type, is above the rule.
+bool would_become_threaded(const Fd& directory) {
+    const auto type = read_file(directory, "cgroup.type", control_file_limit);
+    if (!type || chomp(*type) != "domain") return false;
+    const auto processes = read_file(directory, "cgroup.procs", control_file_limit);
+    return !processes || !processes->empty();
+}
+
 // Has one cgroup pass controllers on to its children: all at once, and if that fails whichever it can.
 void enable_in(const std::string& path, const std::vector<std::string>& controllers) {
     const auto directory = open_directory(path);
-    if (!directory) return;
+    if (!directory || would_become_threaded(*directory)) return;
     std::string all;
     for (const std::string& controller : controllers) all += (all.empty() ? "+" : " +") + controller;
     if (write_file(*directory, "cgroup.subtree_control", all)) return;
