@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "support/process.h"
@@ -46,8 +45,10 @@ std::vector<std::filesystem::path> directories_of(const std::filesystem::path& p
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-    std::ifstream stream(path);
-    return {std::istreambuf_iterator<char>(stream), {}};
+    const std::ifstream stream(path);
+    std::ostringstream text;
+    text << stream.rdbuf();  // an iterator would throw where a file of /proc goes with its process
+    return text.str();
 }
 
 std::string read_trimmed(const std::filesystem::path& path) {
