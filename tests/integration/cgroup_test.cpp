@@ -309,6 +309,23 @@ TEST(Cgroup, TheMemoryLimitKills) {
     EXPECT_EQ(finished.out, "begin\n") << finished.err;
 }
 
+// Before 1.3 a config that spoke of pids had to have a limit.
+TEST(Cgroup, ZeroPidsOfAnOldConfigAreNoLimit) {
+    if (!find_controller("pids")) GTEST_SKIP() << "SKIP: this host has no cgroup controller pids";
+    Bundle bundle;
+    bundle.json("/ociVersion", "1.2.1").json("/linux/resources/pids", {{"limit", 0}});
+    EXPECT_EQ(bundle.sh("echo $(echo forked)").run().out, "forked\n");
+}
+
+TEST(Cgroup, ZeroPidsAreALimit) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: peers are of an earlier specification";
+    if (!find_controller("pids")) GTEST_SKIP() << "SKIP: this host has no cgroup controller pids";
+    Bundle bundle;
+    bundle.json("/ociVersion", "1.3.0").json("/linux/resources/pids", {{"limit", 0}});
+    const Finished finished = bundle.sh("echo began; echo $(echo forked)").run();
+    EXPECT_EQ(finished.out, "began\n") << finished.err;
+}
+
 TEST(Cgroup, ThePidsLimitHolds) {
     if (!find_controller("pids")) GTEST_SKIP() << "SKIP: this host has no cgroup controller pids";
     Bundle bundle;

@@ -167,6 +167,8 @@ TEST(ResourcePlan, TheRest) {
               "rdma.max = mlx5_1 hca_handle=3 hca_object=10000 </rdma/mlx5_1>\n");
     resources = {};
     resources.pids_limit = 0;
+    EXPECT_EQ(limits(resources, v1_layout()), "pids.max = 0 </pids/limit>\n");
+    resources.pids_limit = -1;
     EXPECT_EQ(limits(resources, v1_layout()), "pids.max = max </pids/limit>\n");
 }
 

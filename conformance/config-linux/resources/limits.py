@@ -236,6 +236,12 @@ def cpus_are_the_programs(test: Test):
     equal(test.ask("scheduling")["cpus"], [0], "the program's CPUs")
 
 
+@case(PIDS, "`0` is a valid limit value for the `pids` cgroup controller", broken="set /linux/resources/pids/limit 77")
+def pids_zero(test: Test):
+    test.config["ociVersion"] = "1.3.0"  # new in this version
+    expect_limit(test, {"pids": {"limit": 0}}, *[File("pids", "pids.max", "0")] * 2)
+
+
 @case(PIDS, "with `-1` indicating no limit (`max`).", broken="set /linux/resources/pids/limit 77")
 def pids_unlimited(test: Test):
     expect_limit(test, {"pids": {"limit": -1}}, *[File("pids", "pids.max", "max")] * 2)

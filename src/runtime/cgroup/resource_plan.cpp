@@ -71,9 +71,9 @@ Result<> plan_cpuset(PlanBuilder& builder, const spec::Cpu* cpu) {
 }
 
 Result<> plan_pids(PlanBuilder& builder, std::int64_t limit) {
-    if (limit <= 0 && builder.layout().find("pids") == nullptr) return {};
+    if (limit < 0 && builder.layout().find("pids") == nullptr) return {};
     (void)TRY(builder.require("pids", "/pids/limit"));
-    builder.limit("pids", "pids.max", limit <= 0 ? "max" : text(limit), "/pids/limit");
+    builder.limit("pids", "pids.max", limit < 0 ? "max" : text(limit), "/pids/limit");
     return {};
 }
 

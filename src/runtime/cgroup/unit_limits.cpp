@@ -56,6 +56,7 @@ class Limits {
         if (write.file == "cpu.cfs_quota_us") quota_ = limit(write.value);
         if (write.file == "cpu.cfs_period_us") period_ = number(write.value);
         if (write.file == "cpu.idle") idle_ = write.value == "1";
+        if (write.file == "pids.max" && write.value == "0") return;  // systemd has no such limit
         if (write.file == "io.bfq.weight" || write.file == "blkio.bfq.weight") return take_bfq_weight(write);
         if (const char* name = find(masks, write.file)) set(name, bit_mask(write.value));
         if (const char* name = find(numbers, write.file)) set(name, limit(write.value));

@@ -229,7 +229,7 @@ struct Resources {
     std::vector<DeviceRule> devices;
     std::optional<Memory> memory;
     std::optional<Cpu> cpu;
-    std::optional<std::int64_t> pids_limit;  // 0 and below: no limit (the spec leaves it open; runc's reading)
+    std::optional<std::int64_t> pids_limit;  // below 0: no limit; so is 0 in a config of before 1.3
     std::optional<BlockIo> block_io;
     std::vector<HugepageLimit> hugepage_limits;
     std::optional<Network> network;

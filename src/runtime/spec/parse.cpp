@@ -18,6 +18,7 @@ struct Version {
     std::uint32_t major = 0;
     std::uint32_t minor = 0;
     std::uint32_t patch = 0;
+    friend auto operator<=>(const Version&, const Version&) = default;
 };
 constexpr Version newest{.major = 1, .minor = 3, .patch = 0};  // oci_version
 
@@ -36,8 +37,11 @@ std::optional<Version> parse_version(std::string_view text) {
     return at == end || suffixed ? std::optional(version) : std::nullopt;
 }
 
-void read_version(Value value, std::string& out) {
-    if (!value.string(out)) return;
+// Before it every config with `pids` had a limit, and engines wrote 0 where there was to be none. Since then it is one.
+constexpr Version zero_is_a_limit{.major = 1, .minor = 3, .patch = 0};
+
+std::optional<Version> read_version(Value value, std::string& out) {
+    if (!value.string(out)) return std::nullopt;
     const auto version = parse_version(out);
     if (!version)
         value.error(quoted(out) + " is not a version: expected MAJOR.MINOR.PATCH, as in \"1.3.0\"");
@@ -48,6 +52,7 @@ void read_version(Value value, std::string& out) {
         value.warning(quoted(out) + " is a draft of the spec: read as " + std::string(oci_version_min));
     else if (version->minor > newest.minor)
         value.warning(quoted(out) + " is newer than ocirt's " + std::string(oci_version) + ": what it adds is ignored");
+    return version;
 }
 
 // A config may be for several platforms; one without Linux among them is not for ocirt. False for such a one.
@@ -63,7 +68,7 @@ bool judge_platform(Object& object, bool has_linux) {
 }
 
 void read_config(Object& object, Config& config) {
-    read_version(object.required("ociVersion"), config.oci_version);
+    const std::optional<Version> version = read_version(object.required("ociVersion"), config.oci_version);
     object.required("root").object(config.root, read_root);
     object["mounts"].objects(config.mounts, read_mount);
     Value process = object["process"];
@@ -74,6 +79,9 @@ void read_config(Object& object, Config& config) {
     object["annotations"].string_map(config.annotations);
     Value linux = object["linux"];
     linux.object(config.linux, read_linux);
+    if (std::optional<Resources>& resources = config.linux.resources;
+        resources && resources->pids_limit == 0 && version && *version < zero_is_a_limit)
+        resources->pids_limit = -1;
     if (!judge_platform(object, static_cast<bool>(linux))) return;
     if (!process) process.warning("is missing: the container could be created, but not started");
     validate(config, object.findings());
