@@ -41,6 +41,8 @@ TEST_F(Hooks, RunInTheirOrder) {
     const std::vector<std::string> order = split_lines(written("order"));
     ASSERT_EQ(order.size(), 7U);
     EXPECT_EQ(order[3], "startContainer");
+    EXPECT_EQ(order[4], "program");  // what it does at once, poststart hooks see
+    EXPECT_EQ(order[5], "poststart");
     EXPECT_EQ(order[6], "poststop");
 }
 

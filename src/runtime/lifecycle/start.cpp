@@ -20,6 +20,9 @@ using state::Status;
 constexpr std::chrono::milliseconds lock_deadline = std::chrono::seconds(10);
 // startContainer hooks may run meanwhile.
 constexpr std::chrono::milliseconds exec_deadline = std::chrono::hours(24);
+// What a program that ends at once takes. Its first instructions run when init's socket is closed, or soon after: a
+// poststart hook that looks at what the program does at first is to see it, as far as there is no event to wait for.
+constexpr std::chrono::milliseconds head_start = std::chrono::milliseconds(10);
 
 const state::StartStep* find_step(const state::Record& record, std::uint32_t index) {
     for (const state::StartStep& step : record.start_steps)
@@ -102,11 +105,14 @@ Result<Fd> start_asked(Container& container, AskedToStart asked) {
     Fd notifications = TRY(await_program(container, asked));
     asked.connection.reset();
     TRY(container.directory.remove_start_socket());
+    if (container.record.poststart.empty()) return notifications;
+    const Result<Fd> init = container.init();
+    const bool running = init && *init;
+    if (running) (void)wait_for_end(*init, head_start);
     Result<> hooked = run_hooks(container.record.poststart, spec_state(container.record, Status::running, false),
                                 container.record.bundle, "/hooks/poststart");
     if (hooked) return notifications;
-    const Result<Fd> init = container.init();
-    if (init && *init) {
+    if (running) {
         (void)sys::send_signal(*init, SIGKILL);
         (void)wait_for_end(*init, std::chrono::seconds(10));
     }
