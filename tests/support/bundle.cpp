@@ -34,6 +34,31 @@ fs::path make_temporary_directory() {
     return name;
 }
 
+// A file that the rootfs of all bundles of this process link to: each copy would be new memory to the kernel, and new
+// code to translate where the machine is emulated. It is removed at the end of the process that has made it.
+class SharedBusybox {
+   public:
+    SharedBusybox() : directory_(make_temporary_directory()), owner_(::getpid()) {
+        fs::copy_file("/bin/busybox", path());
+    }
+    ~SharedBusybox() {
+        std::error_code ignored;
+        if (::getpid() == owner_) fs::remove_all(directory_, ignored);
+    }
+    SharedBusybox(const SharedBusybox&) = delete;
+    SharedBusybox& operator=(const SharedBusybox&) = delete;
+    [[nodiscard]] fs::path path() const { return directory_ / "busybox"; }
+
+   private:
+    fs::path directory_;
+    pid_t owner_;
+};
+
+void install_busybox(const fs::path& target) {
+    static const SharedBusybox busybox;
+    fs::create_hard_link(busybox.path(), target);
+}
+
 std::string next_id() {
     static int count = 0;
     return "t" + std::to_string(++count);
@@ -95,7 +120,7 @@ void Bundle::make_rootfs() const {
     for (const char* name : {"bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr"})
         fs::create_directories(rootfs() / name);
     fs::permissions(rootfs() / "tmp", fs::perms(01777));
-    fs::copy_file("/bin/busybox", rootfs() / "bin/busybox");
+    install_busybox(rootfs() / "bin/busybox");
     for (const char* applet : applets) fs::create_symlink("busybox", rootfs() / "bin" / applet);
     std::ofstream(rootfs() / "etc/passwd") << "root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1000::/home/web:/bin/sh\n";
     std::ofstream(rootfs() / "etc/group") << "root:x:0:\nweb:x:1000:\n";
