@@ -151,7 +151,7 @@ TEST(ShimCost, OutputDoesNotPassThroughTheShim) {
     ASSERT_EQ(shim.start(), ok) << shim.text();
     EXPECT_EQ(read_to_end(fifo), two_gib);
     EXPECT_EQ(shim.wait(), 0);
-    EXPECT_LT(cpu_time(shim.pid()) - before, memory_counts ? 10ms : 100ms);
+    EXPECT_LT(cpu_time(shim.pid()) - before, 100ms);  // to copy it takes a second
     if (memory_counts) {
         EXPECT_LE(number_in(shim.pid(), "status", "VmRSS") - rss, 256);
     }
