@@ -47,7 +47,7 @@ TEST_F(CriuCounter, LeftRunningCountsOnAndCanBeRestored) {
     const int last = last_number(first.wait(slow).out);
     Process again = restore("image");
     ASSERT_TRUE(again.wait_for("n", slow));
-    EXPECT_EQ(bundle_.kill("KILL").status, 0);
+    EXPECT_EQ(bundle_.kill("KILL").status, 0) << "it runs, and cannot be found";
     EXPECT_LE(first_number(again.wait(slow).out), last);
 }
 

@@ -68,7 +68,10 @@ class Restoration {
             started.request,
             [&](Criu::Notification notification) { return hear(std::move(notification), started.sources); });
         if (!response) return fail(started.files.explain(response.error(), operation, record_.id));
-        return commit(response->restore().pid());
+        if (!pidfd_)
+            return fail(
+                {.fault = Fault::corrupted, .operation = operation, .detail = "criu did not ask before it ran"});
+        return {};
     }
 
     void undo() {
@@ -243,6 +246,7 @@ class Restoration {
         pidfd_ = TRY(sys::open_pidfd(restored_));
         Result<> checked = limit_again();
         if (checked) checked = check_restored(restored_, prepared_, *cgroup_, sources);
+        if (checked) checked = commit();
         if (checked) return checked;
         if (const Result<std::vector<pid_t>> tree = process_tree(restored_))
             for (const pid_t each : *tree) (void)::kill(each, SIGKILL);
@@ -274,16 +278,13 @@ class Restoration {
         return console_.place(std::move(descriptors.front()));
     }
 
-    // It runs.
-    Result<> commit(pid_t pid) {
-        if (!pidfd_)
-            return fail(
-                {.fault = Fault::corrupted, .operation = operation, .detail = "criu did not ask before it ran"});
-        record_.init = {.pid = pid, .start_time = start_time(pid).value_or(0)};
+    // It is about to run: whoever sees its output finds it.
+    Result<> commit() {
+        record_.init = {.pid = restored_, .start_time = start_time(restored_).value_or(0)};
         record_.complete = true;
         TRY(directory_.write(record_));
         if (request_.create.pid_file.empty()) return {};
-        TRY(write_pid_file(request_.create.pid_file, pid));
+        TRY(write_pid_file(request_.create.pid_file, restored_));
         pid_file_written_ = true;
         return {};
     }
