@@ -5,8 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "common/memfd.h"
 #include "common/syscall.h"
 
 namespace ocirt::lifecycle {
@@ -16,9 +21,10 @@ struct Kind {
     const char* file;
     const char* program;
     const char* pointer;
+    const char* list;
 };
-constexpr Kind uid_kind{"uid_map", "newuidmap", "/linux/uidMappings"};
-constexpr Kind gid_kind{"gid_map", "newgidmap", "/linux/gidMappings"};
+constexpr Kind uid_kind{"uid_map", "newuidmap", "/linux/uidMappings", "/etc/subuid"};
+constexpr Kind gid_kind{"gid_map", "newgidmap", "/linux/gidMappings", "/etc/subgid"};
 
 Result<> write_proc(pid_t pid, const char* name, const std::string& text, const char* pointer) {
     const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
@@ -37,6 +43,14 @@ Result<> write_proc(pid_t pid, const char* name, const std::string& text, const 
     return written;
 }
 
+// The first line of what a program wrote, after a colon; empty if it wrote none.
+std::string said(const Fd& output) {
+    std::array<char, 512> text{};
+    const ssize_t got = ::pread(output.get(), text.data(), text.size(), 0);
+    const std::string_view line(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    return line.empty() ? "" : ": " + std::string(line.substr(0, line.find('\n')));
+}
+
 Result<> run_map_program(pid_t pid, const Kind& kind, const std::vector<spec::IdMapping>& mappings) {
     std::vector<std::string> words{kind.program, std::to_string(pid)};
     for (const spec::IdMapping& map : mappings)
@@ -46,8 +60,13 @@ Result<> run_map_program(pid_t pid, const Kind& kind, const std::vector<spec::Id
     argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
+    const Fd output = TRY(make_shared_memfd("ocirt-map-output", 0));
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, output.get(), STDERR_FILENO);
     pid_t child = 0;
-    const int error = ::posix_spawnp(&child, kind.program, nullptr, nullptr, argv.data(), environ);
+    const int error = ::posix_spawnp(&child, kind.program, &actions, nullptr, argv.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
         Error failure = fail_errno(error, "posix_spawnp", "run", kind.program).error();
         failure.pointer = kind.pointer;
@@ -61,8 +80,8 @@ Result<> run_map_program(pid_t pid, const Kind& kind, const std::vector<spec::Id
     return fail({.pointer = kind.pointer,
                  .operation = "run",
                  .object = kind.program,
-                 .detail = "it refused the map",
-                 .hint = "see /etc/subuid and /etc/subgid"});
+                 .detail = "it refused the map" + said(output),
+                 .hint = std::string("which ids a user may map stands in ") + kind.list});
 }
 
 Result<> write_map(pid_t pid, const Kind& kind, const std::vector<spec::IdMapping>& mappings, std::uint32_t own_id) {
