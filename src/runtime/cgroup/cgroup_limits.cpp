@@ -191,7 +191,7 @@ Result<> Cgroup::write(const Write& write, OpenFile& open, Journal* journal) {
                      .pointer = write.pointer,
                      .operation = "set " + write.file,
                      .detail = "the container could not join or create a cgroup for controller " + write.controller,
-                     .hint = "the user needs a delegated cgroup"});
+                     .hint = "the user needs a delegated cgroup: --systemd-cgroup asks the user's systemd for one"});
     const Fd& place = *TRY(directory(*member));
     if (!write.usage_file.empty()) TRY(check_usage(write, place));
     if (open.member != member || open.name != write.file) {
