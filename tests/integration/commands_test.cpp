@@ -399,6 +399,28 @@ TEST(List, HasAnOwnerAndNoColoursInAPipe) {
     EXPECT_EQ(json[0]["id"], bundle.id());
 }
 
+// Rootless engines run the runtime as root of a user namespace that their user has made.
+TEST(List, OfAUsersOwnStateDirectory) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: the state directory is ocirt's";
+    Bundle bundle;
+    std::filesystem::permissions(bundle.scratch(), std::filesystem::perms(0755));
+    const std::filesystem::path state = bundle.scratch() / "ocirt";
+    std::filesystem::create_directories(state / "ghost");
+    for (const std::filesystem::path& path : {state, state / "ghost"}) ASSERT_EQ(::chown(path.c_str(), 1000, 1000), 0);
+    const auto listed = [&](const std::vector<std::string>& before) {
+        std::vector<std::string> args = {"/usr/bin/env", "XDG_RUNTIME_DIR=" + bundle.scratch().string()};
+        args.insert(args.end(), before.begin(), before.end());
+        args.insert(args.end(), {runtime_path(), "list", "--quiet"});
+        return test::run({.args = args}).out;
+    };
+    const std::vector<std::string> user = {"/usr/bin/setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups"};
+    std::vector<std::string> root_of_his = user;
+    root_of_his.insert(root_of_his.end(), {"/usr/bin/unshare", "--user", "--map-root-user"});
+    EXPECT_EQ(listed(user), "ghost\n");
+    EXPECT_EQ(listed(root_of_his), "ghost\n");
+    EXPECT_FALSE(has(listed({}), "ghost")) << "root's is not his session's";
+}
+
 TEST(Suggestions, NameWhatWasProbablyMeant) {
     if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: messages are ocirt's";
     Bundle bundle;

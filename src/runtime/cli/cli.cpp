@@ -13,6 +13,7 @@
 #include "runtime/cli/help.h"
 #include "runtime/cli/plain_line.h"
 #include "runtime/cli/words.h"
+#include "runtime/lifecycle/annotations.h"
 #include "runtime/lifecycle/passed_fds.h"
 #include "runtime/security/seccomp.h"
 #include "runtime/spec/parse.h"
@@ -21,9 +22,10 @@
 namespace ocirt::cli {
 namespace {
 
+// Root of a user namespace that this very user made is still the user: so rootless engines run their runtime.
 std::string default_root() {
-    if (::geteuid() == 0) return "/run/ocirt";
     const char* directory = std::getenv("XDG_RUNTIME_DIR");
+    if (::geteuid() == 0 && (directory == nullptr || !lifecycle::own_user_namespace())) return "/run/ocirt";
     return (directory != nullptr ? std::string(directory) : "/tmp/ocirt-" + std::to_string(::geteuid())) + "/ocirt";
 }
 
