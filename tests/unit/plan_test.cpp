@@ -255,6 +255,16 @@ TEST(PlanMounts, WhatAUserNamespaceMayNotMountIsBound) {
     EXPECT_FALSE(bound("proc", "pid", "/proc/7/ns/pid"));
 }
 
+// Rootless engines run the runtime as root of theirs.
+TEST(PlanDevices, RootOfAUserNamespaceBindsTheHosts) {
+    Host host = v2_host();
+    EXPECT_TRUE(find<MakeDevice<Hosted>>(*plan_of(patched_default(nullptr), host)));
+    host.in_user_namespace = true;
+    const Plan plan = *plan_of(patched_default(nullptr), host);
+    EXPECT_FALSE(find<MakeDevice<Hosted>>(plan));
+    EXPECT_TRUE(find<AttachMount<Hosted>>(plan, [](const auto& step) { return step.target == "/dev/null"; }));
+}
+
 TEST(PlanProcess, TheEnvironmentDecidesWhatIsLookedUp) {
     Json patch = {{"process", {{"env", {"PATH=/a", "HOME=", "PATH=/b:/c"}}}}};
     Plan plan = *plan_of(patched_default(patch));

@@ -35,7 +35,7 @@ bool gives_cgroup(const Draft& draft) {
 }
 
 // A rootless runtime may not change device rules, and need not: mknod is refused there.
-bool sets_device_rules(const Draft& draft) { return !draft.rootless() && !draft.host.session; }
+bool sets_device_rules(const Draft& draft) { return draft.rules_devices() && !draft.host.session; }
 
 Result<> plan_unit(Draft& draft) {
     const Host& host = draft.host;

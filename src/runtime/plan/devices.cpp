@@ -42,7 +42,7 @@ std::uint32_t node_type(spec::DeviceType type) {
 // In a user namespace mknod of a device is refused: the host's node is bound in its place.
 void plan_device(Draft& draft, const spec::Device& device, const std::string& pointer) {
     const std::string path = clean_path(device.path);
-    const bool may_make = !draft.has(spec::NamespaceKind::user) && !draft.rootless();
+    const bool may_make = !draft.has(spec::NamespaceKind::user) && draft.rules_devices();
     if (!may_make && device.type != spec::DeviceType::fifo) {
         const OpenTree<Hosted> tree{.slot = draft.next_slot++, .source = path};
         plan_tree(draft, tree, pointer);

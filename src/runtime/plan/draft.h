@@ -33,6 +33,8 @@ struct Draft {
     // The annotation is "1", and this caller may have it honoured.
     [[nodiscard]] bool honours(std::string_view annotation) const;  // annotations.cpp
     [[nodiscard]] bool rootless() const { return host.uid != 0; }
+    // Of nodes and of cgroups' rules for them: the first user namespace's root alone.
+    [[nodiscard]] bool rules_devices() const { return !rootless() && !host.in_user_namespace; }
     [[nodiscard]] bool has(spec::NamespaceKind kind) const { return config.linux.find(kind) != nullptr; }
     [[nodiscard]] bool makes(spec::NamespaceKind kind) const {
         const spec::Namespace* found = config.linux.find(kind);

@@ -18,6 +18,7 @@ namespace ocirt::plan {
 struct Host {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
+    bool in_user_namespace = false;  // not the first one: its root may not make devices, nor rule over them
     cgroup::Layout cgroups;
     bool has_mount_setattr = true;  // kernel 5.12
     bool has_kcore = true;          // /proc/kcore exists: /dev/core is made to point at it
