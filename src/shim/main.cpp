@@ -21,12 +21,12 @@
 #include "runtime/spec/features.h"
 #include "shim/containerd/bootstrap.h"
 #include "shim/containerd/flags.h"
+#include "shim/containerd/runtime_options.h"
 #include "shim/containerd/serve.h"
 #include "shim/containerd/start.h"
 #include "shim/exit_file.h"
 #include "shim/task_work.h"
 #include "shim/timestamp.h"
-#include "task.pb.h"
 #include "version.h"
 
 namespace ocirt::shim {
@@ -96,8 +96,8 @@ Result<int> start(const Flags& flags) {
     const Bootstrap bootstrap = TRY(parse_bootstrap(
         TRY(read_input()), flags,
         {.ttrpc_address = environment("TTRPC_ADDRESS"), .max_version = environment("MAX_SHIM_VERSION")}));
-    if (wire::RuncOptions options; options.ParseFromString(bootstrap.options) && !options.shim_cgroup().empty())
-        TRY(enter_cgroup(options.shim_cgroup()));
+    const wire::RuncOptions options = TRY(read_runtime_options(bootstrap.options_type, bootstrap.options));
+    if (!options.shim_cgroup().empty()) TRY(enter_cgroup(options.shim_cgroup()));
     const std::string named = group_of(".");
     Listening listening = TRY(listen_for_group(bootstrap, flags, named.empty() ? flags.id : named));
     TRY(sys::write_file("address", listening.address));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "events.pb.h"
+#include "shim/containerd/runtime_options.h"
 #include "shim/exit_file.h"
 #include "shim/task_work.h"
 
@@ -23,14 +24,6 @@ StdioNames names_of(const Request& request) {
             .output = request.stdout(),
             .error = request.stderr(),
             .terminal = request.terminal()};
-}
-
-Result<wire::RuncOptions> options_of(const wire::CreateTaskRequest& request) {
-    wire::RuncOptions options;
-    if (request.options().type_url().ends_with("runc.v1.Options") &&
-        !options.ParseFromString(request.options().value()))
-        return fail({.fault = Fault::invalid_argument, .operation = "read the runtime's options"});
-    return options;
 }
 
 CreateWork work_of(const Task& task, const wire::CreateTaskRequest& request, const wire::RuncOptions& options) {
@@ -77,7 +70,8 @@ std::shared_ptr<Task> TaskLife::find(const std::string& id) const {
 void TaskLife::create(const wire::CreateTaskRequest& request, const Reply& reply) {
     if (tasks_.contains(request.id()))
         return reply->fail(Code::already_exists, "container \"" + request.id() + "\": already exists");
-    const Result<wire::RuncOptions> options = options_of(request);
+    const Result<wire::RuncOptions> options =
+        read_runtime_options(request.options().type_url(), request.options().value());
     if (!options) return refuse(reply, options.error());
     if (!options->binary_name().empty())
         place_.log.warning({.operation = "use the option",

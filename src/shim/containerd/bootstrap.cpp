@@ -21,7 +21,9 @@ void take_params(Bootstrap& bootstrap, const wire::BootstrapParams& params) {
     if (!params.socket_dir().empty()) bootstrap.socket_directory = params.socket_dir();
     bootstrap.debug = bootstrap.debug || params.log_level() <= debug_level;
     for (const wire::Extension& extension : params.extensions())
-        if (extension.value().type_url().ends_with("runc.v1.Options")) take_options(bootstrap, extension.value());
+        if (const std::string& type = extension.value().type_url();
+            type.ends_with("runc.v1.Options") || type.ends_with("runtimeoptions.v1.Options"))
+            take_options(bootstrap, extension.value());
 }
 
 }  // namespace
