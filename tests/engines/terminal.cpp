@@ -92,7 +92,7 @@ namespace {
 bool shows_size(Terminal& terminal, const std::string& size) {
     for (int i = 0; i < 10; ++i) {
         terminal.type("stty size\n");
-        if (terminal.shows("\n" + size, std::chrono::seconds(1))) return true;
+        if (terminal.shows("\n" + size, std::chrono::seconds(test::patience()))) return true;
     }
     return false;
 }
@@ -103,7 +103,7 @@ bool follows_size(Terminal& terminal) {
         terminal.resize(76, 32);
         terminal.resize(77, 33);
         terminal.type("stty size\n");
-        if (terminal.shows("\n33 77", std::chrono::seconds(1))) return true;
+        if (terminal.shows("\n33 77", std::chrono::seconds(test::patience()))) return true;
     }
     return false;
 }

@@ -42,7 +42,7 @@ class Manager {
     // One datagram. Descriptors that come with it are closed, and counted at its end: "BARRIER=1 +1".
     std::string take() {
         pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-        constexpr std::chrono::milliseconds limit = deadline;
+        const std::chrono::milliseconds limit = deadline;
         if (::poll(&ready, 1, static_cast<int>(limit.count())) <= 0) return "(nothing)";
         char text[8192];
         alignas(cmsghdr) char control[256];

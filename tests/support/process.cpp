@@ -176,6 +176,11 @@ bool is_alive(pid_t pid) {
     return name_end != std::string::npos && line[name_end + 2] != 'Z';
 }
 
+int patience() {
+    const char* times = std::getenv("OCIRT_TEST_PATIENCE");
+    return times == nullptr ? 1 : std::max(1, std::atoi(times));
+}
+
 bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {
     const auto until = std::chrono::steady_clock::now() + limit;
     while (!holds()) {

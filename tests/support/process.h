@@ -14,7 +14,11 @@
 
 namespace ocirt::test {
 
-inline constexpr std::chrono::seconds deadline{30};
+// How many times as long as elsewhere a test waits here: an emulated machine is slow ($OCIRT_TEST_PATIENCE).
+int patience();
+
+inline const std::chrono::seconds deadline{30 * patience()};
+inline const std::chrono::seconds soon{10 * patience()};
 
 struct Command {
     std::vector<std::string> args;                   // args[0] is a path
@@ -76,7 +80,7 @@ bool is_process(pid_t pid);
 bool is_alive(pid_t pid);
 
 // Tries until it holds; false when the deadline passed.
-bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds(10));
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = soon);
 
 // Starts, waits, returns.
 Finished run(const Command& command);
