@@ -20,7 +20,7 @@ class Buildah : public EngineTest {
         sh("buildah run --runtime " + runtime_path() + " work true");  // what the first of all commands makes for good
     }
     static void TearDownTestSuite() { sh("buildah rm -a; buildah rmi -fa"); }
-    void TearDown() override { expect_nothing_left({"/buildah"}, {"/run/ocirt", "/run/crun", "/run/runc"}); }
+    void TearDown() override { expect_nothing_left({"/buildah"}, states_of_runtimes()); }
 
     static std::string run_line(const std::string& words) {
         return "buildah run --runtime " + runtime_path() + " " + words;

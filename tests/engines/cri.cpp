@@ -37,13 +37,16 @@ void write_configuration(const fs::path& path) {
             "[plugins.'io.containerd.grpc.v1.cri'.containerd]\n"
             "default_runtime_name = 'under-test'\n"
             "[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.under-test]\n";
-    if (is_shim())
-        file << "runtime_type = 'io.containerd.ocirt.v2'\n";
-    else
-        file << "runtime_type = 'io.containerd.runc.v2'\n"
-                "[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.under-test.options]\n"
-                "BinaryName = '"
-             << runtime_path() << "'\n";
+    file << "runtime_type = 'io.containerd." << (is_shim() ? "ocirt" : "runc") << ".v2'\n"
+         << "[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.under-test.options]\n";
+    const std::string systemd = has_systemd() ? "SystemdCgroup = true\n" : "";
+    if (is_shim()) {
+        // To a shim that is not its own containerd hands no options but a file's name, before 1.7.
+        std::ofstream(scratch() / "shim.toml") << systemd;
+        file << "ConfigPath = '" << (scratch() / "shim.toml").string() << "'\n";
+    } else {
+        file << "BinaryName = '" << runtime_path() << "'\n" << systemd;
+    }
 }
 
 void import_image(const std::string& name, const fs::path& archive) {
@@ -84,7 +87,7 @@ void Cri::TearDown() {
         call("RemovePodSandbox", id);
     }
     // The cgroups of pods are the kubelet's.
-    expect_nothing_left({"/pods", "/pods/p1", "/pods/p2"},
+    expect_nothing_left({"/pods", "/pods/p1", "/pods/p2", "/pods.slice/pods-p1.slice", "/pods.slice/pods-p2.slice"},
                         {"/run/containerd/runc/k8s.io", "/run/containerd/ocirt/k8s.io", "/run/containerd/s",
                          "/run/containerd/io.containerd.runtime.v2.task/k8s.io"});
     fs::remove_all(scratch() / "logs");
@@ -105,7 +108,7 @@ Pod Cri::run_pod(const std::string& name, const Json& changes) {
         {"metadata", {{"name", name}, {"uid", name}, {"namespace", "default"}}},
         {"log_directory", scratch() / "logs" / name},
         {"linux",
-         {{"cgroup_parent", "/pods/" + name},
+         {{"cgroup_parent", has_systemd() ? "/pods.slice/pods-" + name + ".slice" : "/pods/" + name},
           {"security_context", {{"namespace_options", {{"network", "NODE"}, {"pid", "CONTAINER"}}}}}}},
     };
     config.merge_patch(changes);
@@ -172,6 +175,11 @@ std::vector<std::string> Cri::shims() {
     std::vector<std::string> found = take_inventory().processes;
     std::erase_if(found, [&name](const std::string& process) { return !process.ends_with(name); });
     return found;
+}
+
+std::string Pod::cgroup_of(const std::string& container) const {
+    const std::string parent = config["linux"]["cgroup_parent"];
+    return has_systemd() ? parent + "/cri-containerd-" + container + ".scope" : parent + "/" + container;
 }
 
 std::int64_t number_of(const Json& value) {

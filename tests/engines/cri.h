@@ -23,7 +23,8 @@ using test::Json;
 struct Pod {
     std::string id;
     Json config;
-    [[nodiscard]] std::string cgroup() const { return config["linux"]["cgroup_parent"]; }
+    // Of one of its containers.
+    [[nodiscard]] std::string cgroup_of(const std::string& container) const;
 };
 
 class Cri : public EngineTest {

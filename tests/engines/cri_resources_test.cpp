@@ -42,16 +42,16 @@ TEST_F(Cri, ResourcesOfARunningContainer) {
     const Pod pod = run_pod();
     const Json resources = {{"cpu_shares", 512}, {"memory_limit_in_bytes", 32 << 20}};
     const std::string container = run_container(pod, {"sleep", "1000"}, {{"linux", {{"resources", resources}}}});
-    const std::string cgroup = pod.cgroup() + "/" + container;
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), std::to_string(32 << 20));
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "512");
+    const std::string cgroup = pod.cgroup_of(container);
+    expect_limit(cgroup, "memory.limit_in_bytes", std::to_string(32 << 20));
+    expect_limit(cgroup, "cpu.shares", "512");
     const Json more = {
         {"cpu_shares", 256}, {"cpu_period", 50000}, {"cpu_quota", 25000}, {"memory_limit_in_bytes", 64 << 20}};
     call("UpdateContainerResources", {{"container_id", container}, {"linux", more}});
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), std::to_string(64 << 20));
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "256");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.cfs_period_us"), "50000");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.cfs_quota_us"), "25000");
+    expect_limit(cgroup, "memory.limit_in_bytes", std::to_string(64 << 20));
+    expect_limit(cgroup, "cpu.shares", "256");
+    expect_limit(cgroup, "cpu.cfs_period_us", "50000");
+    expect_limit(cgroup, "cpu.cfs_quota_us", "25000");
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ class Docker : public EngineTest {
     static void run_detached(const std::string& words);
     // A value of `docker inspect c1`: "{{.State.Running}}".
     static std::string inspect(const std::string& field, const std::string& name = "c1");
+    // Of the container with this full id.
+    static std::string cgroup_of(const std::string& id);
     // Waits until it has become that.
     static bool becomes(const std::string& field, const std::string& value, const std::string& name = "c1");
 

@@ -190,14 +190,14 @@ TEST_F(Docker, Stats) {
 
 TEST_F(Docker, Update) {
     run_detached("-m 64m --memory-swap -1 box:1 sleep 1000");
-    const std::string cgroup = "/docker/" + inspect("{{.Id}}");
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), "67108864");
+    const std::string cgroup = cgroup_of(inspect("{{.Id}}"));
+    expect_limit(cgroup, "memory.limit_in_bytes", "67108864");
     const Finished finished = docker("update -m 32m --memory-swap -1 --cpu-shares 512 --cpus 0.5 --pids-limit 50 c1");
     EXPECT_EQ(finished.status, 0) << finished.err;
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), "33554432");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "512");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.cfs_quota_us"), "50000");
-    EXPECT_EQ(cgroup_value("pids", cgroup, "pids.max"), "50");
+    expect_limit(cgroup, "memory.limit_in_bytes", "33554432");
+    expect_limit(cgroup, "cpu.shares", "512");
+    expect_limit(cgroup, "cpu.cfs_quota_us", "50000");
+    expect_limit(cgroup, "pids.max", "50");
 }
 
 TEST_F(Docker, OutOfMemory) {

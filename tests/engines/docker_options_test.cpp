@@ -98,20 +98,21 @@ TEST_F(Docker, MemoryAndCpuLimits) {
     run_detached(
         "-m 64m --memory-swap 64m --memory-reservation 32m --cpus 1.5 --cpu-shares 300 --cpuset-cpus 0 "
         "--pids-limit 77 --blkio-weight 0 box:1 sleep 1000");
-    const std::string cgroup = "/docker/" + inspect("{{.Id}}");
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), "67108864");
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.soft_limit_in_bytes"), "33554432");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.cfs_quota_us"), "150000");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "300");
-    EXPECT_EQ(cgroup_value("cpuset", cgroup, "cpuset.cpus"), "0");
-    EXPECT_EQ(cgroup_value("pids", cgroup, "pids.max"), "77");
+    const std::string cgroup = cgroup_of(inspect("{{.Id}}"));
+    expect_limit(cgroup, "memory.limit_in_bytes", "67108864");
+    expect_limit(cgroup, "memory.soft_limit_in_bytes", "33554432");
+    expect_limit(cgroup, "cpu.cfs_quota_us", "150000");
+    expect_limit(cgroup, "cpu.shares", "300");
+    expect_limit(cgroup, "cpuset.cpus", "0");
+    expect_limit(cgroup, "pids.max", "77");
 }
 
 TEST_F(Docker, CgroupParent) {
-    run_detached("--cgroup-parent /parent box:1 sleep 1000");
-    EXPECT_EQ(cgroup_value("pids", "/parent/" + inspect("{{.Id}}"), "pids.current"), "1");
+    run_detached(std::string("--cgroup-parent ") + (has_systemd() ? "parent.slice" : "/parent") + " box:1 sleep 1000");
+    const std::string id = inspect("{{.Id}}");
+    expect_limit(has_systemd() ? "/parent.slice/docker-" + id + ".scope" : "/parent/" + id, "pids.current", "1");
     docker("rm -f c1");
-    sh("rmdir /sys/fs/cgroup/*/parent /sys/fs/cgroup/parent");
+    sh(has_systemd() ? "systemctl stop parent.slice" : "rmdir /sys/fs/cgroup/*/parent /sys/fs/cgroup/parent");
 }
 
 TEST_F(Docker, OomScore) { EXPECT_EQ(run("--oom-score-adj 321 box:1 cat /proc/self/oom_score_adj").out, "321\n"); }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engines/machine.h"
 #include "engines/sandbox.h"
 #include "support/bundle.h"
 #include "support/process.h"
@@ -36,8 +37,9 @@ Finished sh(const std::string& line, const std::string& input = {});
 test::Process start(const std::string& line);
 
 std::string trimmed(std::string text);
-// The first word of a file of the sandbox' cgroup of a v1 controller or of v2; empty when it is not there.
-std::string cgroup_value(const std::string& controller, const std::string& cgroup, const std::string& file);
+// Fails the test where a limit of the cgroup is not that. Files and values are v1's: "memory.limit_in_bytes"; where the
+// controller is v2's they are what the runtime specification's translation to v2 makes of them.
+void expect_limit(const std::string& cgroup, const std::string& file, const std::string& value);
 
 // Whether the tests have every capability that the kernel knows.
 bool host_has_all_capabilities();

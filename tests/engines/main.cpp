@@ -1,4 +1,5 @@
-// The engines lane: Debian's container engines with ocirt as their runtime, each in a sandbox of its own.
+// The engines lane: Debian's container engines with ocirt as their runtime, each in a sandbox of its own, or
+// in a virtual machine with systemd.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "engines/image.h"
+#include "engines/machine.h"
 #include "engines/sandbox.h"
 #include "support/bundle.h"
 
@@ -25,6 +27,7 @@ int run_tests() {
 int main(int argc, char** argv) {
     ::testing::InitGoogleTest(&argc, argv);
     if (GTEST_FLAG_GET(list_tests)) return RUN_ALL_TESTS();
+    if (ocirt::engines::has_systemd()) return ocirt::engines::run_on_machine(ocirt::engines::run_tests);
     if (::getuid() != 0) {
         std::puts("SKIP: needs root");
         return 0;

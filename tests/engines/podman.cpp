@@ -10,8 +10,12 @@ namespace ocirt::engines {
 void Podman::SetUpTestSuite() {
     // What an administrator tells Podman of a runtime that it does not know by name.
     const std::string configuration = scratch() / "containers.conf";
-    std::ofstream(configuration) << "[engine]\n"
-                                    "cgroup_manager = \"cgroupfs\"\n"
+    std::ofstream(configuration) << "[containers]\n"
+                                    "log_driver = \"k8s-file\"\n"
+                                    "[engine]\n"
+                                    "cgroup_manager = \""
+                                 << (has_systemd() ? "systemd" : "cgroupfs")
+                                 << "\"\n"
                                     "events_logger = \"file\"\n"
                                     "runtime_supports_json = [\"under-test\"]\n"
                                     "runtime_supports_nocgroup = [\"under-test\"]\n"
@@ -24,7 +28,7 @@ void Podman::SetUpTestSuite() {
     ::setenv("CONTAINERS_CONF", configuration.c_str(), 1);
     // For --userns=auto.
     for (const char* path : {"/etc/subuid", "/etc/subgid"})
-        std::ofstream(path, std::ios::app) << "containers:1000000:1000000\n";
+        if (!is_rootless()) std::ofstream(path, std::ios::app) << "containers:1000000:1000000\n";
     const Finished loaded = podman("load -i " + (scratch() / "image.tar").string());
     ASSERT_EQ(loaded.status, 0) << loaded.err;
     // What the first of all commands makes for good.
@@ -39,7 +43,7 @@ void Podman::TearDown() {
     podman("secret rm -a");
     // Podman leaves the cgroups of its pods on v1; theirs alone are named by digits.
     sh("find /sys/fs/cgroup -depth -regex '.*/libpod_parent/[0-9a-f]*' -exec rmdir {} +");
-    expect_nothing_left({"/libpod_parent"}, {"/run/ocirt", "/run/crun", "/run/runc"});
+    expect_nothing_left({"/libpod_parent", "/libpod_parent/conmon"}, states_of_runtimes());
 }
 
 std::string Podman::line(const std::string& words) { return "podman --runtime under-test " + words; }

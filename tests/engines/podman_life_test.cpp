@@ -153,9 +153,9 @@ TEST_F(Podman, Update) {
     run_detached("-m 64m --memory-swap -1 box:1 sleep 1000");
     const Finished finished = podman("update -m 32m --cpu-shares 512 c1");
     EXPECT_EQ(finished.status, 0) << finished.err;
-    const std::string cgroup = "/libpod_parent/libpod-" + inspect("{{.Id}}");
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), "33554432");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "512");
+    const std::string cgroup = inspect("{{.State.CgroupPath}}");
+    expect_limit(cgroup, "memory.limit_in_bytes", "33554432");
+    expect_limit(cgroup, "cpu.shares", "512");
 }
 
 TEST_F(Podman, OutOfMemory) {
@@ -198,7 +198,7 @@ TEST_F(Podman, CopyIntoAndOut) {
 
 TEST_F(Podman, Pods) {
     EXPECT_EQ(podman("pod create --name pod1 --hostname together").status, 0);
-    EXPECT_EQ(podman("run -d --pod pod1 --name c1 box:1 sleep 1000").status, 0);
+    run_detached("--pod pod1 box:1 sleep 1000");
     EXPECT_EQ(run("--pod pod1 box:1 hostname").out, "together\n");
     for (const char* kind : {"net", "ipc", "uts"}) {
         const std::string show = "readlink /proc/self/ns/" + std::string(kind);
@@ -213,7 +213,7 @@ TEST_F(Podman, Pods) {
 
 TEST_F(Podman, PodThatSharesItsPidNamespace) {
     EXPECT_EQ(podman("pod create --name pod1 --share pid,net,ipc").status, 0);
-    EXPECT_EQ(podman("run -d --pod pod1 --name c1 box:1 sleep 1001").status, 0);
+    run_detached("--pod pod1 box:1 sleep 1001");
     EXPECT_TRUE(run("--pod pod1 box:1 ps").out.contains("sleep 1001"));
     EXPECT_EQ(podman("stop -t 0 c1").status, 0);
 }

@@ -123,12 +123,26 @@ TEST_F(Podman, ExecInAUserNamespace) {
 TEST_F(Podman, Limits) {
     run_detached(
         "-m 64m --memory-swap 64m --cpus 1.5 --cpu-shares 300 --cpuset-cpus 0 --pids-limit 77 box:1 sleep 1000");
-    const std::string cgroup = "/libpod_parent/libpod-" + inspect("{{.Id}}");
-    EXPECT_EQ(cgroup_value("memory", cgroup, "memory.limit_in_bytes"), "67108864");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.cfs_quota_us"), "150000");
-    EXPECT_EQ(cgroup_value("cpu", cgroup, "cpu.shares"), "300");
-    EXPECT_EQ(cgroup_value("cpuset", cgroup, "cpuset.cpus"), "0");
-    EXPECT_EQ(cgroup_value("pids", cgroup, "pids.max"), "77");
+    const std::string cgroup = inspect("{{.State.CgroupPath}}");
+    expect_limit(cgroup, "memory.limit_in_bytes", "67108864");
+    expect_limit(cgroup, "cpu.cfs_quota_us", "150000");
+    expect_limit(cgroup, "cpu.shares", "300");
+    expect_limit(cgroup, "cpuset.cpus", "0");
+    expect_limit(cgroup, "pids.max", "77");
+}
+
+TEST_F(Podman, LimitsAreTheUnitsToo) {
+    if (!has_systemd()) GTEST_SKIP() << "SKIP: no systemd here";
+    run_detached("-m 64m --memory-swap 64m --cpus 1.5 --pids-limit 77 box:1 sleep 1000");
+    const std::string show = is_rootless() ? "systemctl --user show" : "systemctl show";
+    EXPECT_EQ(sh(show + " -p ActiveState,Delegate,CPUQuotaPerSecUSec,MemoryMax,TasksMax libpod-" + inspect("{{.Id}}") +
+                 ".scope | sort")
+                  .out,
+              "ActiveState=active\nCPUQuotaPerSecUSec=1.500000s\nDelegate=yes\nMemoryMax=67108864\nTasksMax=77\n");
+    const std::string cgroup = inspect("{{.State.CgroupPath}}");
+    EXPECT_EQ(podman("update -m 32m c1").status, 0);
+    expect_limit(cgroup, "memory.limit_in_bytes", "33554432");
+    EXPECT_EQ(sh(show + " -p MemoryMax --value libpod-" + inspect("{{.Id}}") + ".scope").out, "33554432\n");
 }
 
 TEST_F(Podman, WithoutCgroups) {

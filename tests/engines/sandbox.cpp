@@ -13,11 +13,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <system_error>
 
 #include "common/fd.h"
+#include "engines/machine.h"
 #include "support/host.h"
 
 namespace ocirt::engines {
@@ -203,7 +205,11 @@ int run_in_sandbox(const SandboxOptions& options, const std::function<int()>& bo
     return status == 0 ? 1 : status;
 }
 
-fs::path scratch() { return "/run/ocirt-engines"; }
+fs::path scratch() {
+    static const fs::path directory =
+        fs::path(is_rootless() ? std::getenv("XDG_RUNTIME_DIR") : "/run") / "ocirt-engines";
+    return directory;
+}
 
 Inventory take_inventory() {
     test::reap_orphans();
@@ -212,10 +218,14 @@ Inventory take_inventory() {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos || name == std::to_string(::getpid())) continue;
         const std::string program = test::read_trimmed(entry.path() / "comm");
-        if (!program.empty()) inventory.processes.push_back(std::string(name).append(" (").append(program).append(")"));
+        // The kernel's own have no command line, and come and go; a sandbox does not see them.
+        const bool is_kernels = has_systemd() && test::read_file(entry.path() / "cmdline").empty();
+        if (!program.empty() && !is_kernels)
+            inventory.processes.push_back(std::string(name).append(" (").append(program).append(")"));
     }
     inventory.mounts = test::mount_points();
     for (const CgroupMount& mount : test::cgroup_mounts()) add_cgroups_below(mount.path, mount.path, inventory.cgroups);
+    if (has_systemd()) std::erase_if(inventory.cgroups, is_systemds_own);
     for (std::vector<std::string>* list : {&inventory.processes, &inventory.mounts, &inventory.cgroups})
         std::ranges::sort(*list);
     inventory.cgroups.erase(std::ranges::unique(inventory.cgroups).begin(), inventory.cgroups.end());
