@@ -69,11 +69,11 @@ class Creation {
         TRY(send_trees());
         TRY(give_user_namespace_late());
         if (!born_in_cgroup) (void)TRY(begin_cgroups());
-        TRY(enter_cgroups());
+        TRY(or_why_init_ended(enter_cgroups(), Stage::mounted));
         TRY(draft_record());
         TRY(directory_.write_config(prepared_.config.document.text()));
         TRY(init_->expect(Stage::mounted, init_deadline));
-        TRY(limit());
+        TRY(or_why_init_ended(limit(), Stage::ready));
         TRY(net_devices_.move_in(prepared_.plan.net_devices, init_->pid()));
         TRY(run_create_hooks());
         TRY(init_->expect(Stage::ready, prepared_.plan.awaits_create_hooks ? hooks_deadline : init_deadline));
@@ -145,7 +145,7 @@ class Creation {
     Result<> enter_cgroups() {
         std::vector<SlotFd> descriptors;
         if (systemd_) {
-            cgroup_.emplace(TRY(start_unit_around_init()));
+            cgroup_.emplace(TRY(start_unit(*systemd_, prepared_, init_->pid())));
             record_.cgroups = cgroup_places(prepared_);
         } else if (cgroup_) {
             TRY(cgroup_->complete(prepared_.host.cgroups, prepared_.plan.cgroup_paths, cgroup_options_));
@@ -176,12 +176,13 @@ class Creation {
         return delegated;
     }
 
-    // Where init has ended meanwhile, systemd had nothing to put into the unit: why it ended is what counts.
-    Result<cgroup::Cgroup> start_unit_around_init() {
-        Result<cgroup::Cgroup> cgroup = start_unit(*systemd_, prepared_, init_->pid());
-        if (cgroup || !wait_for_end(init_->pidfd(), std::chrono::milliseconds(0)).value_or(false)) return cgroup;
-        const Result<> heard = init_->expect(Stage::mounted, init_deadline);
-        return heard ? std::move(cgroup) : Result<cgroup::Cgroup>(std::unexpected(heard.error()));
+    // When init ends, systemd takes away its unit and the cgroup: why it ended is what counts then. `next` is the stage
+    // that it has not come to.
+    Result<> or_why_init_ended(Result<> done, Stage next) {
+        if (done || !systemd_ || !wait_for_end(init_->pidfd(), std::chrono::milliseconds(0)).value_or(false))
+            return done;
+        const Result<> heard = init_->expect(next, init_deadline);
+        return heard ? done : heard;
     }
 
     // Only what neither the birth nor init's own step does is done from here.
