@@ -196,7 +196,12 @@ TEST_F(Podman, CopyIntoAndOut) {
     EXPECT_EQ(test::read_file(scratch() / "version"), test::read_file("/etc/debian_version"));
 }
 
+// Without systemd Podman 4.3 sets a filter for no devices at all on a pod's cgroup, whatever the runtime.
+bool pods_have_devices() { return has_systemd() || !test::find_controller("memory")->v2; }
+constexpr const char* no_devices = "SKIP: Podman 4.3's pods have no devices in cgroup v2 without systemd";
+
 TEST_F(Podman, Pods) {
+    if (!pods_have_devices()) GTEST_SKIP() << no_devices;
     EXPECT_EQ(podman("pod create --name pod1 --hostname together").status, 0);
     run_detached("--pod pod1 box:1 sleep 1000");
     EXPECT_EQ(run("--pod pod1 box:1 hostname").out, "together\n");
@@ -212,6 +217,7 @@ TEST_F(Podman, Pods) {
 }
 
 TEST_F(Podman, PodThatSharesItsPidNamespace) {
+    if (!pods_have_devices()) GTEST_SKIP() << no_devices;
     EXPECT_EQ(podman("pod create --name pod1 --share pid,net,ipc").status, 0);
     run_detached("--pod pod1 box:1 sleep 1001");
     EXPECT_TRUE(run("--pod pod1 box:1 ps").out.contains("sleep 1001"));
@@ -219,6 +225,7 @@ TEST_F(Podman, PodThatSharesItsPidNamespace) {
 }
 
 TEST_F(Podman, KubernetesYaml) {
+    if (!pods_have_devices()) GTEST_SKIP() << no_devices;
     const std::string file = scratch() / "pod.yaml";
     std::ofstream(file) << "apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod1\nspec:\n  containers:\n  - name: main\n"
                            "    image: docker.io/library/box:1\n    command: [sleep, '1000']\n";
