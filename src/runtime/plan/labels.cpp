@@ -69,6 +69,9 @@ void plan_keyring(Draft& draft) {
     if (!label.empty()) draft.add(SetLabel<Hosted>{.attribute = "keycreate"}, pointer);
 }
 
+// A filesystem of message queues takes no context at its mount (EINVAL), and has a label by the policy.
+constexpr std::array<std::string_view, 3> unlabelled{"proc", "sysfs", "mqueue"};
+
 void label_mount(const Draft& draft, const std::string& type, std::vector<std::string>& options) {
     bool labelled = false;
     for (std::string& option : options) {
@@ -80,7 +83,7 @@ void label_mount(const Draft& draft, const std::string& type, std::vector<std::s
         option.erase(value, 1);
     }
     const std::string& label = draft.config.linux.mount_label;
-    if (label.empty() || labelled || type == "proc" || type == "sysfs") return;
+    if (label.empty() || labelled || std::ranges::find(unlabelled, type) != unlabelled.end()) return;
     options.push_back("context=" + label);
 }
 
