@@ -154,6 +154,8 @@ class Creation {
             TRY(cgroup_->prepare(prepared_.plan.resources));
             if (prepared_.plan.cgroup_owner) TRY(cgroup_->give_to(*prepared_.plan.cgroup_owner));
             TRY(attach(descriptors));
+            // Where the user has no right to, the container has no cgroup that somebody could look for.
+            if (cgroup_options_.best_effort) record_.cgroups = cgroup_->places();
             for (SlotFd& tree : TRY(open_cgroup_trees(prepared_.plan, prepared_.plan.cgroup_paths)))
                 descriptors.push_back(std::move(tree));
         }

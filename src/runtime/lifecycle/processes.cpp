@@ -42,7 +42,8 @@ std::uint32_t effective_id(std::string_view status, std::string_view name) {
 Result<std::vector<pid_t>> pids(const Container& container) {
     const Fd init = TRY(container.init());
     if (!container.record.complete || !init) return wrong_state(container, "list the processes of", "running");
-    if (!container.record.use_cgroups) return std::vector<pid_t>{container.record.init.pid};
+    if (!container.record.use_cgroups || container.record.cgroups.empty())
+        return std::vector<pid_t>{container.record.init.pid};
     return cgroup::Cgroup::open(container.record.cgroups).pids();
 }
 
