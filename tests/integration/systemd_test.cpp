@@ -1,6 +1,5 @@
 // Containers whose cgroup systemd makes. Where PID 1 is another program only the refusal can be tried.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -8,26 +7,12 @@
 
 #include "support/bundle.h"
 #include "support/host.h"
+#include "support/systemd.h"
 
 namespace ocirt::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-Finished systemctl(const std::vector<std::string>& words) {
-    std::vector<std::string> args = {"/usr/bin/systemctl"};
-    args.insert(args.end(), words.begin(), words.end());
-    return run({.args = args});
-}
-
-// A property as `systemctl show` writes it.
-std::string show(const std::string& unit, const std::string& property) {
-    std::string text = systemctl({"show", unit, "--property=" + property, "--value"}).out;
-    while (text.ends_with('\n')) text.pop_back();
-    return text;
-}
-
-bool is_loaded(const std::string& unit) { return show(unit, "LoadState") == "loaded"; }
 
 // "ocirt-test-12.slice" is two slices deep.
 std::string slice() { return cgroup_prefix() + ".slice"; }
@@ -324,89 +309,6 @@ TEST(WithoutSystemd, TheSocketsAreNamed) {
         << created.err;
     EXPECT_TRUE(created.err.contains("--cgroup-manager=cgroupfs")) << created.err;
     EXPECT_TRUE(bundle.leaks().empty());
-}
-
-// A user's own systemd.
-class UserSystemd : public ::testing::Test {
-   protected:
-    static constexpr const char* uid = "1000";
-
-    void SetUp() override {
-        if (!fs::exists("/run/systemd/system")) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
-        if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: ocirt's own units";
-        if (run({.args = {"/usr/bin/getent", "passwd", uid}}).status != 0) GTEST_SKIP() << "SKIP: no user " << uid;
-        (void)systemctl({"start", std::string("user@") + uid});
-        // Mounted where these tests' mount namespace does not see it.
-        if (!eventually([] { return fs::exists("/proc/1/root/run/user/1000/systemd/private"); }))
-            GTEST_SKIP() << "SKIP: no systemd of user " << uid;
-        fs::permissions(bundle.scratch(), fs::perms(0755));
-        state = bundle.scratch() / "user";
-        fs::create_directory(state);
-        fs::permissions(state, fs::perms(0700));
-        ASSERT_EQ(::chown(state.c_str(), 1000, 1000), 0);
-    }
-
-    // As that user; `words` are the runtime's.
-    Finished as_user(std::vector<std::string> words, const std::vector<std::string>& before = {}) {
-        std::vector<std::string> args = {"/usr/bin/nsenter",
-                                         "--mount=/proc/1/ns/mnt",
-                                         "/usr/bin/setpriv",
-                                         "--reuid",
-                                         uid,
-                                         "--regid",
-                                         uid,
-                                         "--clear-groups",
-                                         "/usr/bin/env",
-                                         "-i",
-                                         "PATH=/usr/bin:/bin",
-                                         "XDG_RUNTIME_DIR=/run/user/1000"};
-        args.insert(args.end(), before.begin(), before.end());
-        args.insert(args.end(), {runtime_path(), "--systemd-cgroup", "--root", state.string()});
-        args.insert(args.end(), words.begin(), words.end());
-        return run({.args = args});
-    }
-    void map_root_to(int id) {
-        const Json mapping = Json::array({{{"containerID", 0}, {"hostID", id}, {"size", 1}}});
-        bundle.namespace_path("user", "").json("/linux/uidMappings", mapping).json("/linux/gidMappings", mapping);
-    }
-    [[nodiscard]] std::string scope() const {
-        return "/user.slice/user-1000.slice/user@1000.service/user.slice/pre-" + bundle.id() + ".scope";
-    }
-    // The container is made, is where it should be, and goes.
-    void expect_life(const std::vector<std::string>& before) {
-        // What one mapped id can mount.
-        bundle.without_namespace("network")
-            .json("/mounts", Json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}},
-                                          {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}}}))
-            .json("/linux/cgroupsPath", ":pre:" + bundle.id())
-            .json("/linux/resources", {{"memory", {{"limit", 33554432}}}, {"pids", {{"limit", 50}}}});
-        bundle.write_config();
-        const Finished created = as_user({"create", "--bundle", bundle.path().string(), bundle.id()}, before);
-        ASSERT_EQ(created.status, 0) << created.err;
-        const fs::path directory = find_controller("memory")->path / scope().substr(1);
-        EXPECT_EQ(read_trimmed(directory / "memory.max"), "33554432");
-        EXPECT_EQ(read_trimmed(directory / "pids.max"), "50");
-        const Finished removed = as_user({"delete", "--force", bundle.id()}, before);
-        EXPECT_EQ(removed.status, 0) << removed.err;
-        EXPECT_EQ(removed.err, "");
-        EXPECT_FALSE(fs::exists(directory));
-    }
-
-    Bundle bundle;
-    fs::path state;
-};
-
-TEST_F(UserSystemd, MakesTheScopeOfARootlessContainer) {
-    SKIP_UNLESS_V2();
-    map_root_to(1000);
-    expect_life({});
-}
-
-// Rootless engines run the runtime as root of a user namespace of theirs: to the bus it is the user.
-TEST_F(UserSystemd, KnowsTheRootOfAUserNamespaceForItsUser) {
-    SKIP_UNLESS_V2();
-    map_root_to(0);
-    expect_life({"/usr/bin/unshare", "--user", "--map-root-user", "--mount"});
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ const std::string& runtime_path() {
 bool runtime_is_ocirt() { return fs::path(runtime_path()).filename() == "ocirt"; }
 
 Bundle::Bundle() : directory_(make_temporary_directory()), id_(next_id()) {
-    cgroups_path_ = "/" + cgroup_prefix() + "/" + id_;
+    cgroups_path_ = cgroups_of_tests() + "/" + id_;
     config_ = default_config(cgroups_path_);
     fs::create_directory(path());
     fs::create_directory(scratch() / "state");
@@ -220,7 +220,9 @@ void Bundle::write_config() const {
 }
 
 Command Bundle::make_command(const std::vector<std::string>& words) const {
-    Command command{.args = {runtime_path(), "--root", scratch() / "state", "--log", scratch() / "log"}};
+    Command command{.args = before_runtime_};
+    command.args.insert(command.args.end(),
+                        {runtime_path(), "--root", scratch() / "state", "--log", scratch() / "log"});
     command.args.insert(command.args.end(), global_options_.begin(), global_options_.end());
     command.args.insert(command.args.end(), words.begin(), words.end());
     return command;
@@ -316,6 +318,11 @@ Bundle& Bundle::id(std::string name) {
 
 Bundle& Bundle::global_option(const std::string& word) {
     global_options_.push_back(word);
+    return *this;
+}
+
+Bundle& Bundle::through(std::vector<std::string> words) {
+    before_runtime_ = std::move(words);
     return *this;
 }
 

@@ -96,6 +96,8 @@ class Bundle {
     Bundle& id(std::string name);
     [[nodiscard]] const std::string& id() const { return id_; }
     Bundle& global_option(const std::string& word);  // between the runtime's name and the command
+    // Words before the runtime's name, such as a program that runs it as somebody else.
+    Bundle& through(std::vector<std::string> words);
     [[nodiscard]] const std::string& cgroups_path() const { return cgroups_path_; }
     // The container's cgroup of a v1 controller (or of the v2 hierarchy, where it is there); nullopt without one.
     [[nodiscard]] std::optional<std::filesystem::path> cgroup(const std::string& controller) const;
@@ -119,6 +121,7 @@ class Bundle {
     Json config_;
     std::optional<std::string> raw_config_;
     std::vector<std::string> global_options_;
+    std::vector<std::string> before_runtime_;
     std::vector<std::string> mounts_before_;
     std::vector<pid_t> processes_before_;
     std::optional<Process> created_;

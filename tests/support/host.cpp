@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,9 +117,39 @@ const std::string& cgroup_prefix() {
     return prefix;
 }
 
+const std::string& cgroups_of_tests() {
+    static const std::string path = [] {
+        const std::optional<std::filesystem::path> own = is_real_root() ? std::nullopt : own_cgroup();
+        for (const CgroupMount& mount : cgroup_mounts())
+            if (own && mount.v2)
+                return "/" + (own->parent_path().lexically_relative(mount.path) / cgroup_prefix()).string();
+        return "/" + cgroup_prefix();
+    }();
+    return path;
+}
+
+bool owns_cgroups() {
+    const std::optional<std::filesystem::path> own = own_cgroup();
+    return own && ::access((own->parent_path() / "cgroup.procs").c_str(), W_OK) == 0;
+}
+
+std::optional<std::filesystem::path> own_cgroup() {
+    for (const CgroupMount& mount : cgroup_mounts())
+        for (const std::string& line : split_lines(read_file("/proc/self/cgroup")))
+            if (mount.v2 && line.starts_with("0::/")) return mount.path / line.substr(4);
+    return std::nullopt;
+}
+
 void remove_cgroups(const std::filesystem::path& path) {
     for (const std::filesystem::path& child : directories_of(path)) remove_cgroups(child);
     ::rmdir(path.c_str());
+}
+
+bool is_real_root() {
+    constexpr ino_t first_user_namespace = 0xEFFFFFFD;  // the kernel's PROC_USER_INIT_INO
+    struct stat user_namespace{};
+    return ::getuid() == 0 && ::stat("/proc/self/ns/user", &user_namespace) == 0 &&
+           user_namespace.st_ino == first_user_namespace;
 }
 
 bool enter_private_environment() {

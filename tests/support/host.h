@@ -39,8 +39,18 @@ void reap_orphans();
 
 // The name of a directory that holds the cgroups of this test program in every hierarchy: "ocirt-test-<pid>".
 const std::string& cgroup_prefix();
+// Where that directory is in each hierarchy: at its top for root, beside the own cgroup for a user
+// ("/…/ocirt-test-12").
+const std::string& cgroups_of_tests();
+// Whether the directory that the own v2 cgroup is in is this user's.
+bool owns_cgroups();
+// The own cgroup's directory in the v2 tree; nullopt where there is no such tree.
+std::optional<std::filesystem::path> own_cgroup();
 // Removes a cgroup and those below it, as far as no process is in them.
 void remove_cgroups(const std::filesystem::path& path);
+
+// Whether this is the machine's root, and not that of a user namespace.
+bool is_real_root();
 
 // Makes this process a subreaper in a private mount namespace. Containers' orphans come to it, mounts stay in it.
 // False (and errno) without the privilege.
