@@ -1,5 +1,6 @@
 // Labels of security modules on the kernel at hand: refused where there is no module, real where there is one.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <optional>
@@ -13,13 +14,17 @@ namespace {
 bool has_apparmor() { return read_file("/sys/module/apparmor/parameters/enabled").starts_with('Y'); }
 bool has_selinux() { return std::filesystem::exists("/sys/fs/selinux/enforce"); }
 
-// A profile that lets everything happen but writing below /denied, loaded for as long as the object lives.
+// A profile that lets everything happen but writing below /denied, loaded for as long as the object lives, by a
+// name that no other process of the tests has; `rules`: what else it allows.
 class Profile {
    public:
-    explicit Profile(const std::string& name) : path_("/tmp/" + name + ".profile"), name_(name) {
-        std::ofstream(path_) << "profile " << name << " flags=(attach_disconnected,mediate_deleted) {\n"
-                             << "  file,\n  capability,\n  network,\n  mount,\n  umount,\n  signal,\n  ptrace,\n"
-                             << "  unix,\n  deny /denied/** w,\n}\n";
+    explicit Profile(const std::string& name, const std::string& rules = "")
+        : name_(name + "-" + std::to_string(::getpid())) {
+        std::ofstream(path_)
+            << "profile " << name_ << " flags=(attach_disconnected,mediate_deleted) {\n"
+            << "  file,\n  capability,\n  network,\n  mount,\n  umount,\n  pivot_root,\n  signal,\n  ptrace,\n"
+            << "  unix,\n  deny /denied/** w,\n"
+            << rules << "}\n";
         loaded_ = parse("--replace");
     }
     ~Profile() {
@@ -38,8 +43,8 @@ class Profile {
         if (!std::filesystem::exists(parser)) return false;
         return run({.args = {parser, "--skip-cache", what, path_}}).status == 0;
     }
-    std::filesystem::path path_;
     std::string name_;
+    std::filesystem::path path_ = "/tmp/" + name_ + ".profile";
     bool loaded_ = false;
 };
 
@@ -104,6 +109,72 @@ TEST_F(AppArmor, OfAnotherProcess) {
     ASSERT_TRUE(confined.launch());
     const Finished inherited = confined.exec(print_label);
     EXPECT_EQ(inherited.out, expected_) << inherited.err;
+}
+
+TEST_F(AppArmor, OfAnotherProcessInTheContainersPlace) {
+    const Profile other("ocirt-test-other");
+    ASSERT_TRUE(other.loaded());
+    Bundle bundle;
+    bundle.json("/process/apparmorProfile", profile_->name()).args({"/bin/sleep", "1000"});
+    ASSERT_TRUE(bundle.launch());
+    const Finished finished = bundle.exec(print_label, {"--apparmor", other.name()});
+    EXPECT_EQ(finished.out, other.name() + " (enforce)\n") << finished.err;
+    const Finished refused = bundle.exec(print_label, {"--apparmor", "ocirt-test-no-such-profile"});
+    EXPECT_EQ(refused.status, 255);
+    EXPECT_TRUE(refused.err.contains("ocirt-test-no-such-profile") || !runtime_is_ocirt()) << refused.err;
+}
+
+// A runtime that is confined itself, as one in a container is.
+class AppArmorNested : public AppArmor {
+   protected:
+    void SetUp() override {
+        AppArmor::SetUp();
+        if (IsSkipped()) return;
+        if (!std::filesystem::exists("/usr/bin/aa-exec")) GTEST_SKIP() << "SKIP: no aa-exec";
+        outer_.emplace("ocirt-test-outer", "  change_profile -> **,\n");
+        ASSERT_TRUE(outer_->loaded());
+        run_under(outer_->name());
+        bundle_.args(print_label);
+    }
+    void run_under(const std::string& profile) { bundle_.through({"/usr/bin/aa-exec", "-p", profile, "--"}); }
+
+    std::optional<Profile> outer_;
+    Bundle bundle_;
+};
+
+TEST_F(AppArmorNested, TheProgramIsConfinedAsTheRuntimeIs) {
+    EXPECT_EQ(bundle_.run().out, outer_->name() + " (enforce)\n") << bundle_.log();
+}
+
+TEST_F(AppArmorNested, AProfileTakesTheRuntimesPlace) {
+    bundle_.json("/process/noNewPrivileges", false).json("/process/apparmorProfile", profile_->name());
+    const Finished finished = bundle_.run();
+    EXPECT_EQ(finished.out, expected_) << finished.err;
+}
+
+// What is stacked only takes away: the one way to another profile that no_new_privs leaves.
+TEST_F(AppArmorNested, AProfileIsStackedOnTheRuntimesWithoutNewPrivileges) {
+    bundle_.json("/process/noNewPrivileges", true).json("/process/apparmorProfile", "&" + profile_->name());
+    const Finished finished = bundle_.run();
+    EXPECT_EQ(finished.out, outer_->name() + "//&" + profile_->name() + " (enforce)\n") << finished.err;
+    bundle_.directory("/denied").sh("echo x > /denied/file || echo denied");
+    EXPECT_EQ(bundle_.run().out, "denied\n");
+}
+
+TEST_F(AppArmorNested, AStackedRuntimesContainerIsOfBoth) {
+    run_under(outer_->name() + "//&" + profile_->name());
+    const Finished finished = bundle_.run();
+    EXPECT_EQ(finished.out, outer_->name() + "//&" + profile_->name() + " (enforce)\n") << finished.err;
+}
+
+TEST_F(AppArmorNested, AProfileThatTheRuntimesForbidsIsNamed) {
+    run_under(profile_->name());
+    bundle_.json("/process/apparmorProfile", outer_->name());
+    const Finished finished = bundle_.run();
+    EXPECT_NE(finished.status, 0);
+    for (const std::string& words : {outer_->name(), std::string("permission denied (EACCES)")})
+        EXPECT_TRUE(finished.err.contains(words) || !runtime_is_ocirt()) << finished.err;
+    EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
 }
 
 TEST_F(AppArmor, AProfileThatIsNotLoadedIsNamed) {
