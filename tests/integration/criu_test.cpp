@@ -48,7 +48,8 @@ TEST_F(CriuCounter, LeftRunningCountsOnAndCanBeRestored) {
     Process again = restore("image");
     ASSERT_TRUE(again.wait_for("n", slow));
     EXPECT_EQ(bundle_.kill("KILL").status, 0) << "it runs, and cannot be found";
-    EXPECT_LE(first_number(again.wait(slow).out), last);
+    // It may have been killed before it counted on.
+    EXPECT_LE(first_number(again.wait(slow).out), last + 1);
 }
 
 TEST_F(CriuCounter, IsDumpedAfterAPreDump) {
