@@ -57,6 +57,20 @@ TEST_F(Rootless, HasATerminal) {
     EXPECT_TRUE(screen.wait_for("a terminal\r\n")) << screen.text();
 }
 
+TEST_F(Rootless, AStateDirectoryOfAnotherUserIsRefused) {
+    if (::getuid() != 0) GTEST_SKIP() << "SKIP: only root can give a directory away";
+    map_own_id();
+    const fs::path state = bundle.scratch() / "state";
+    ASSERT_EQ(::chown(state.c_str(), uid + 1, gid), 0);
+    fs::permissions(state, fs::perms(0755));
+    for (const std::string verb : {"list", "create"}) {
+        const Finished refused = verb == "list" ? bundle.command_without_id({"list"}) : bundle.create();
+        EXPECT_EQ(refused.status, 1) << verb;
+        EXPECT_TRUE(refused.err.contains("it belongs to the user " + std::to_string(uid + 1))) << refused.err;
+    }
+    ASSERT_EQ(::chown(state.c_str(), uid, gid), 0);
+}
+
 TEST_F(Rootless, KeepsItsStateInTheUsersRuntimeDirectory) {
     map_own_id();
     bundle.args({"/bin/sleep", "1000"}).write_config();

@@ -33,9 +33,23 @@ Result<> make_root(const std::string& root) {
     return {};
 }
 
-// O_PATH would do for everything but flock.
+// O_PATH would do for everything but flock. Below /tmp anybody may have made it first; root may look into a user's.
 Result<Fd> open_root(const std::string& root) {
     Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
+    if (::geteuid() != 0 && status.st_uid != ::geteuid() && status.st_uid != 0) {
+        return fail({.operation = "use the state directory",
+                     .object = root,
+                     .detail = "it belongs to the user " + std::to_string(status.st_uid),
+                     .hint = "--root with a directory of your own, or set XDG_RUNTIME_DIR"});
+    }
+    return fd;
+}
+
+// To make a container in.
+Result<Fd> open_own_root(const std::string& root) {
+    Fd fd = TRY(open_root(root));
     struct stat status{};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
@@ -80,7 +94,7 @@ Result<> check_id(std::string_view id) {
 Result<Directory> Directory::create(const std::string& root, const std::string& id) {
     TRY(check_id(id));
     TRY(make_root(root));
-    Fd root_fd = TRY(open_root(root));
+    Fd root_fd = TRY(open_own_root(root));
     if (::mkdirat(root_fd.get(), id.c_str(), 0700) != 0) {
         if (errno == EEXIST) {
             return fail({.fault = Fault::already_exists,
@@ -99,7 +113,7 @@ Result<Directory> Directory::create(const std::string& root, const std::string& 
 
 Result<Directory> Directory::open(const std::string& root, const std::string& id) {
     TRY(check_id(id));
-    Result<Fd> root_fd = sys::open(root, O_RDONLY | O_DIRECTORY);
+    Result<Fd> root_fd = open_root(root);
     if (!root_fd && root_fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!root_fd) return std::unexpected(std::move(root_fd).error());
     Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -207,7 +221,7 @@ Result<> Directory::remove() const {
 }
 
 Result<std::vector<std::string>> list_ids(const std::string& root) {
-    const Result<Fd> directory = sys::open(root, O_RDONLY | O_DIRECTORY);
+    const Result<Fd> directory = open_root(root);
     if (!directory && directory.error().errnum == ENOENT) return {};
     if (!directory) return std::unexpected(directory.error());
     std::vector<std::string> ids = TRY(sys::names_in(*directory));
