@@ -1,23 +1,17 @@
 // Checkpoints of containers whose cgroup systemd makes; how to run them: criu_test.cpp.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "support/criu_counter.h"
 #include "support/host.h"
-#include "support/pty.h"
 #include "support/systemd.h"
 
 namespace ocirt::test {
 namespace {
 
-namespace fs = std::filesystem;
-
 class CriuSystemd : public CriuCounter {
    protected:
     void SetUp() override {
-        if (!fs::exists("/run/systemd/system")) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
+        if (!has_systemd()) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
         CriuCounter::SetUp();
         if (IsSkipped()) return;
         bundle_.global_option("--systemd-cgroup").json("/linux/resources/memory", {{"limit", 67108864}});
@@ -27,14 +21,12 @@ class CriuSystemd : public CriuCounter {
         if (IsSkipped()) return;
         (void)bundle_.remove(true);
         EXPECT_TRUE(eventually([this] { return !is_loaded(unit()); })) << systemctl({"status", unit()}).out;
-        for (const std::string& each : {slice(), std::string("ocirt-test.slice"), std::string("ocirt.slice")})
-            (void)systemctl({"stop", each});
+        stop_test_slices();
     }
 
-    static std::string slice() { return cgroup_prefix() + ".slice"; }
     [[nodiscard]] std::string unit() const { return "criu-" + bundle_.id() + ".scope"; }
     void name_it(const std::string& id) {
-        bundle_.id(id).json("/linux/cgroupsPath", slice() + ":criu:" + bundle_.id());
+        bundle_.id(id).json("/linux/cgroupsPath", test_slice() + ":criu:" + bundle_.id());
     }
 
     // The container's process is in the scope, and what systemd says of it is the config.
@@ -43,7 +35,7 @@ class CriuSystemd : public CriuCounter {
         const std::string cgroup = read_trimmed("/proc/" + pid + "/cgroup");
         EXPECT_TRUE(cgroup.ends_with(show(unit(), "ControlGroup"))) << cgroup;
         EXPECT_EQ(show(unit(), "ActiveState"), "active");
-        EXPECT_EQ(show(unit(), "Slice"), slice());
+        EXPECT_EQ(show(unit(), "Slice"), test_slice());
         EXPECT_EQ(show(unit(), "Delegate"), "yes");
         EXPECT_EQ(show(unit(), "MemoryMax"), memory);
     }
@@ -121,19 +113,7 @@ TEST_F(CriuSystemd, IsDumpedAfterAPreDump) {
 }
 
 TEST_F(CriuSystemd, KeepsItsTerminal) {
-    const DescriptorSocket before(bundle_.scratch() / "before.sock");
-    bundle_.json("/process/terminal", true);
-    Process first = bundle_.run_in_background({"--detach", "--console-socket", before.path()});
-    Screen screen(before.receive().descriptor);
-    ASSERT_EQ(first.wait().status, 0) << bundle_.log();
-    ASSERT_TRUE(screen.wait_for("n3\r\n"));
-    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
-    const DescriptorSocket after(bundle_.scratch() / "after.sock");
-    Process again = restore("image", {"--detach", "--console-socket", after.path()});
-    EXPECT_EQ(again.wait(slow).status, 0) << bundle_.log();
-    Screen restored(after.receive().descriptor);
-    EXPECT_TRUE(restored.wait_for("n9\r\n", slow)) << restored.text();
-    expect_in_scope("67108864");
+    expect_going_on_at_a_terminal([this](const std::string&) { expect_in_scope("67108864"); });
 }
 
 TEST_F(CriuSystemd, ARestoreThatFailsLeavesNoUnit) {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 class RootlessSystemd : public ::testing::Test {
    protected:
     void SetUp() override {
-        if (!fs::exists("/run/systemd/system")) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
+        if (!has_systemd()) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
         if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: ocirt's own units";
         if (!find_controller("memory")->v2) GTEST_SKIP() << "SKIP: the files are cgroup v2's";
         if (!is_unprivileged() && run({.args = {"/usr/bin/getent", "passwd", uid}}).status != 0)

@@ -14,25 +14,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "ocirt-test-12.slice" is two slices deep.
-std::string slice() { return cgroup_prefix() + ".slice"; }
-std::string slice_directory() { return "ocirt.slice/ocirt-test.slice/" + slice(); }
+std::string slice_directory() { return test_slice_above() + "/" + test_slice(); }
 
 class Systemd : public ::testing::Test {
    protected:
     void SetUp() override {
-        if (!fs::exists("/run/systemd/system")) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
+        if (!has_systemd()) GTEST_SKIP() << "SKIP: PID 1 is not systemd";
         if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: ocirt's own units";
         bundle.global_option("--systemd-cgroup").args({"/bin/sleep", "100"});
-        bundle.json("/linux/cgroupsPath", slice() + ":pre:" + bundle.id());
+        bundle.json("/linux/cgroupsPath", test_slice() + ":pre:" + bundle.id());
     }
     void TearDown() override {
         if (IsSkipped()) return;
         (void)bundle.remove(true);
         EXPECT_TRUE(eventually([this] { return !is_loaded(unit()); })) << systemctl({"status", unit()}).out;
-        // systemd lets an empty slice stand: it is for whoever named it.
-        for (const std::string& each : {slice(), std::string("ocirt-test.slice"), std::string("ocirt.slice")})
-            (void)systemctl({"stop", each});
+        stop_test_slices();
     }
 
     [[nodiscard]] std::string unit() const { return "pre-" + bundle.id() + ".scope"; }
@@ -50,7 +46,7 @@ TEST_F(Systemd, MakesTheScopeInItsSlice) {
     const Finished created = bundle.create();
     ASSERT_EQ(created.status, 0) << created.err;
     EXPECT_EQ(show(unit(), "ActiveState"), "active");
-    EXPECT_EQ(show(unit(), "Slice"), slice());
+    EXPECT_EQ(show(unit(), "Slice"), test_slice());
     EXPECT_EQ(show(unit(), "Delegate"), "yes");
     EXPECT_EQ(show(unit(), "ControlGroup"), "/" + slice_directory() + "/" + unit());
     EXPECT_EQ(show(unit(), "Description"), "ocirt container " + bundle.id());
@@ -200,7 +196,7 @@ TEST_F(Systemd, DeleteNeedsNoOption) {
 TEST_F(Systemd, ANameInUseIsRefusedAndItsOwnerKeptAlive) {
     ASSERT_TRUE(bundle.launch());
     Bundle second;
-    second.global_option("--systemd-cgroup").json("/linux/cgroupsPath", slice() + ":pre:" + bundle.id());
+    second.global_option("--systemd-cgroup").json("/linux/cgroupsPath", test_slice() + ":pre:" + bundle.id());
     const Finished created = second.create();
     EXPECT_EQ(created.status, 1);
     EXPECT_TRUE(created.err.contains("start the systemd unit " + unit() + ": systemd: Unit " + unit())) << created.err;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "support/host.h"
+#include "support/pty.h"
 
 namespace ocirt::test {
 namespace {
@@ -72,6 +73,22 @@ void CriuCounter::expect_counting_from(int number, Process& process) {
     EXPECT_GE(first_number(finished.out), number);
     EXPECT_LE(first_number(finished.out), number + 2);
     EXPECT_TRUE(bundle_.leaks().empty()) << ::testing::PrintToString(bundle_.leaks());
+}
+
+void CriuCounter::expect_going_on_at_a_terminal(const std::function<void(const std::string& text)>& then) {
+    const DescriptorSocket before(bundle_.scratch() / "before.sock");
+    bundle_.json("/process/terminal", true);
+    Process first = bundle_.run_in_background({"--detach", "--console-socket", before.path()});
+    Screen screen(before.receive().descriptor);
+    ASSERT_EQ(first.wait().status, 0) << bundle_.log();
+    ASSERT_TRUE(screen.wait_for("n3\r\n"));
+    ASSERT_EQ(checkpoint("image").status, 0) << bundle_.log();
+    const DescriptorSocket after(bundle_.scratch() / "after.sock");
+    Process again = restore("image", {"--detach", "--console-socket", after.path()});
+    EXPECT_EQ(again.wait(slow).status, 0) << bundle_.log();
+    Screen restored(after.receive().descriptor);
+    EXPECT_TRUE(restored.wait_for("n9\r\n", slow)) << restored.text();
+    then(restored.text());
 }
 
 void CriuCounter::expect_refused(const std::string& image, const std::string& pointer) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class CriuCounter : public ::testing::Test {
 
     // It goes on where it was, and can be killed.
     void expect_counting_from(int number, Process& process);
+    // Saved and restored it has a new terminal each time; `then` is given what the second one shows, while it runs.
+    void expect_going_on_at_a_terminal(const std::function<void(const std::string& text)>& then);
     void expect_refused(const std::string& image, const std::string& pointer);
 
     std::string status();

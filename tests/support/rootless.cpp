@@ -58,6 +58,12 @@ void Rootless::TearDown() {
     for (const CgroupMount& mount : cgroup_mounts()) remove_cgroups(mount.path / cgroup_prefix());
 }
 
+void Rootless::expect_refused(const Finished& finished, const std::vector<std::string>& said) const {
+    EXPECT_EQ(finished.status, 1);
+    for (const std::string& words : said) EXPECT_TRUE(finished.err.contains(words)) << finished.err;
+    EXPECT_TRUE(leaks().empty()) << ::testing::PrintToString(leaks());
+}
+
 void Rootless::run_as_user(const std::vector<std::string>& environment) {
     std::vector<std::string> words = into_cgroup_;
     if (::getuid() == 0)

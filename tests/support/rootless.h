@@ -40,6 +40,9 @@ class Rootless : public ::testing::Test {
     // As the bundle's, without the mounts of the tests' own user.
     [[nodiscard]] std::vector<std::string> leaks() const;
 
+    // It ended with 1 and said all of that, and nothing is left.
+    void expect_refused(const Finished& finished, const std::vector<std::string>& said) const;
+
     // The runtime of `bundle` is run so from now on: as the user, with these variables and no others.
     void run_as_user(const std::vector<std::string>& environment = {"PATH=/usr/bin:/bin"});
 

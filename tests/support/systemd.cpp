@@ -1,5 +1,9 @@
 #include "support/systemd.h"
 
+#include <unistd.h>
+
+#include <filesystem>
+
 namespace ocirt::test {
 
 Finished systemctl(const std::vector<std::string>& words) {
@@ -15,5 +19,13 @@ std::string show(const std::string& unit, const std::string& property) {
 }
 
 bool is_loaded(const std::string& unit) { return show(unit, "LoadState") == "loaded"; }
+
+bool has_systemd() { return std::filesystem::exists("/run/systemd/system"); }
+
+std::string test_slice() { return "ocirt" + std::to_string(getpid()) + "-test.slice"; }
+
+std::string test_slice_above() { return "ocirt" + std::to_string(getpid()) + ".slice"; }
+
+void stop_test_slices() { (void)systemctl({"stop", test_slice_above()}); }
 
 }  // namespace ocirt::test

@@ -16,4 +16,13 @@ std::string show(const std::string& unit, const std::string& property);
 
 bool is_loaded(const std::string& unit);
 
+// Whether PID 1 is systemd.
+bool has_systemd();
+
+// Of this process' containers, "ocirt12-test.slice", in test_slice_above(), "ocirt12.slice". systemd lets empty ones
+// stand, and stops with a slice all that is in it: no other process' tests may be in these.
+std::string test_slice();
+std::string test_slice_above();
+void stop_test_slices();
+
 }  // namespace ocirt::test

@@ -33,31 +33,26 @@ Result<> make_root(const std::string& root) {
     return {};
 }
 
-// O_PATH would do for everything but flock. Below /tmp anybody may have made it first; root may look into a user's.
-Result<Fd> open_root(const std::string& root) {
-    Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
-    struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
-    if (::geteuid() != 0 && status.st_uid != ::geteuid() && status.st_uid != 0) {
-        return fail({.operation = "use the state directory",
-                     .object = root,
-                     .detail = "it belongs to the user " + std::to_string(status.st_uid),
-                     .hint = "--root with a directory of your own, or set XDG_RUNTIME_DIR"});
-    }
-    return fd;
-}
+enum class Purpose { look, make };
 
-// To make a container in.
-Result<Fd> open_own_root(const std::string& root) {
-    Fd fd = TRY(open_root(root));
+// O_PATH would do for everything but flock. Below /tmp anybody may have made it first; root may look into a user's.
+Result<Fd> open_root(const std::string& root, Purpose purpose) {
+    Fd fd = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
+    const uid_t user = ::geteuid();
+    if (user == 0 && purpose == Purpose::look) return fd;
     struct stat status{};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("fstat", "look at the state directory", root);
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0) {
+    const auto refused = [&](std::string detail, std::string hint) {
         return fail({.operation = "use the state directory",
                      .object = root,
-                     .detail = "others may write to it",
-                     .hint = "chmod 0700 " + root});
-    }
+                     .detail = std::move(detail),
+                     .hint = std::move(hint)});
+    };
+    if (user != 0 && status.st_uid != user && status.st_uid != 0)
+        return refused("it belongs to the user " + std::to_string(status.st_uid),
+                       "--root with a directory of your own, or set XDG_RUNTIME_DIR");
+    const bool others_write = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
+    if (purpose == Purpose::make && others_write) return refused("others may write to it", "chmod 0700 " + root);
     return fd;
 }
 
@@ -94,7 +89,7 @@ Result<> check_id(std::string_view id) {
 Result<Directory> Directory::create(const std::string& root, const std::string& id) {
     TRY(check_id(id));
     TRY(make_root(root));
-    Fd root_fd = TRY(open_own_root(root));
+    Fd root_fd = TRY(open_root(root, Purpose::make));
     if (::mkdirat(root_fd.get(), id.c_str(), 0700) != 0) {
         if (errno == EEXIST) {
             return fail({.fault = Fault::already_exists,
@@ -113,7 +108,7 @@ Result<Directory> Directory::create(const std::string& root, const std::string& 
 
 Result<Directory> Directory::open(const std::string& root, const std::string& id) {
     TRY(check_id(id));
-    Result<Fd> root_fd = open_root(root);
+    Result<Fd> root_fd = open_root(root, Purpose::look);
     if (!root_fd && root_fd.error().errnum == ENOENT) return does_not_exist(id);
     if (!root_fd) return std::unexpected(std::move(root_fd).error());
     Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -221,7 +216,7 @@ Result<> Directory::remove() const {
 }
 
 Result<std::vector<std::string>> list_ids(const std::string& root) {
-    const Result<Fd> directory = open_root(root);
+    const Result<Fd> directory = open_root(root, Purpose::look);
     if (!directory && directory.error().errnum == ENOENT) return {};
     if (!directory) return std::unexpected(directory.error());
     std::vector<std::string> ids = TRY(sys::names_in(*directory));

@@ -2,6 +2,7 @@
 
 #include "bootstrap.pb.h"
 #include "common/json_writer.h"
+#include "shim/containerd/runtime_options.h"
 
 namespace ocirt::shim {
 namespace {
@@ -21,9 +22,7 @@ void take_params(Bootstrap& bootstrap, const wire::BootstrapParams& params) {
     if (!params.socket_dir().empty()) bootstrap.socket_directory = params.socket_dir();
     bootstrap.debug = bootstrap.debug || params.log_level() <= debug_level;
     for (const wire::Extension& extension : params.extensions())
-        if (const std::string& type = extension.value().type_url();
-            type.ends_with("runc.v1.Options") || type.ends_with("runtimeoptions.v1.Options"))
-            take_options(bootstrap, extension.value());
+        if (are_runtime_options(extension.value().type_url())) take_options(bootstrap, extension.value());
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <functional>
 
 #include "common/fd.h"
 #include "common/syscall.h"
@@ -15,6 +14,8 @@ namespace ocirt::shim {
 namespace {
 
 constexpr std::size_t largest = std::size_t{64} << 10;
+constexpr std::string_view runcs = "runc.v1.Options";
+constexpr std::string_view general = "runtimeoptions.v1.Options";
 constexpr std::string_view blanks = " \t\r";
 
 std::string_view trimmed(std::string_view text) {
@@ -49,14 +50,6 @@ bool read_value(std::string_view text, std::string& value) {
     return true;
 }
 
-template <class Value>
-bool assign(wire::RuncOptions& options, std::string_view text, void (*set)(wire::RuncOptions&, Value)) {
-    Value value{};
-    if (!read_value(text, value)) return false;
-    set(options, std::move(value));
-    return true;
-}
-
 struct Option {
     std::string_view name;
     bool (*read)(wire::RuncOptions& options, std::string_view text);
@@ -79,12 +72,14 @@ std::string_view without_comment(std::string_view line) {
 }
 
 const Option* find_option(std::string_view name) {
-#define OCIRT_OPTION(name, type, field)                                                                       \
-    Option {                                                                                                  \
-        name, [](wire::RuncOptions& options, std::string_view text) {                                         \
-            return assign<type>(options, text,                                                                \
-                                [](wire::RuncOptions& to, type value) { to.set_##field(std::move(value)); }); \
-        }                                                                                                     \
+#define OCIRT_OPTION(name, type, field)                               \
+    Option {                                                          \
+        name, [](wire::RuncOptions& options, std::string_view text) { \
+            type value{};                                             \
+            const bool is_value = read_value(text, value);            \
+            if (is_value) options.set_##field(value);                 \
+            return is_value;                                          \
+        }                                                             \
     }
     static const std::array all{OCIRT_OPTION("NoPivotRoot", bool, no_pivot_root),
                                 OCIRT_OPTION("NoNewKeyring", bool, no_new_keyring),
@@ -132,16 +127,18 @@ Result<wire::RuncOptions> parse_runtime_options(std::string_view text, const std
     return options;
 }
 
+bool are_runtime_options(std::string_view type) { return type.ends_with(runcs) || type.ends_with(general); }
+
 Result<wire::RuncOptions> read_runtime_options(std::string_view type, const std::string& value) {
     const auto unreadable = [] {
         return fail({.fault = Fault::invalid_argument, .operation = "read the runtime's options"});
     };
-    if (type.ends_with("runc.v1.Options")) {
+    if (type.ends_with(runcs)) {
         wire::RuncOptions options;
         if (!options.ParseFromString(value)) return unreadable();
         return options;
     }
-    if (!type.ends_with("runtimeoptions.v1.Options")) return wire::RuncOptions{};
+    if (!type.ends_with(general)) return wire::RuncOptions{};
     wire::RuntimeOptions options;
     if (!options.ParseFromString(value)) return unreadable();
     if (!options.config_body().empty()) return parse_runtime_options(options.config_body(), "options");

@@ -13,6 +13,9 @@
 
 namespace ocirt::shim {
 
+// Whether an Any of this type_url holds them.
+[[nodiscard]] bool are_runtime_options(std::string_view type);
+
 // `type` is the Any's type_url, `value` its value. Of another type, or of none: no options. Reads the file that is
 // named where there is no text. Errors: Fault::invalid_argument, or the file's.
 [[nodiscard]] Result<wire::RuncOptions> read_runtime_options(std::string_view type, const std::string& value);
