@@ -1,51 +1,10 @@
-// containerd with its own shim, which runs the runtime that `ctr --runc-binary` names; and, where $OCIRT_SHIM is set,
-// with ocirt as the shim.
+// containerd, through ctr: the life of a task.
 #include <gtest/gtest.h>
 
-#include <memory>
-
-#include "engines/engine.h"
-#include "engines/image.h"
-#include "engines/terminal.h"
-#include "support/host.h"
+#include "engines/containerd.h"
 
 namespace ocirt::engines {
 namespace {
-
-// On a busy machine ctr 1.6 now and then shows nothing of what a program wrote that ended at once; seen with crun as
-// with ocirt, not with runc, which is slower to tell the end. Programs whose output is looked at stay for a moment.
-class Containerd : public EngineTest {
-   protected:
-    static void SetUpTestSuite() {
-        if (is_shim()) link_shim();
-        daemon_ = std::make_unique<Daemon>("containerd --log-level=info", "ctr version");
-        const Finished imported = sh("ctr image import " + (scratch() / "image.tar").string());
-        ASSERT_EQ(imported.status, 0) << imported.err;
-    }
-    static void TearDownTestSuite() { daemon_.reset(); }
-    void TearDown() override {
-        sh("ctr task ls -q | xargs -r ctr task rm -f; ctr container ls -q | xargs -r ctr container rm");
-        expect_nothing_left({"/default"}, {"/run/containerd/runc/default", "/run/containerd/ocirt/default"});
-    }
-
-    static std::string run_line(const std::string& options, const std::string& words) {
-        const std::string runtime =
-            is_shim() ? "--runtime io.containerd.ocirt.v2 " : "--runc-binary " + runtime_path() + " ";
-        return "ctr run " + runtime + options + " " + image + " " + words;
-    }
-    static Finished run(const std::string& options, const std::string& words) { return sh(run_line(options, words)); }
-    static Finished task(const std::string& words) { return sh("ctr task " + words); }
-    static void run_detached(const std::string& options, const std::string& words) {
-        const Finished finished = run("-d " + options, words);
-        ASSERT_EQ(finished.status, 0) << finished.err << daemon_->log();
-    }
-    static bool has_status(const std::string& id, const std::string& status) {
-        return sh("ctr task ls | grep -E '^" + id + " .*" + status + "'").status == 0;
-    }
-
-    static std::unique_ptr<Daemon> daemon_;
-};
-std::unique_ptr<Daemon> Containerd::daemon_;
 
 TEST_F(Containerd, Run) {
     const Finished finished = run("--rm", "c sh -c 'echo hello; sleep 0.2'");

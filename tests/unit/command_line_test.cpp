@@ -106,7 +106,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"exec", "-e", "A=1", "-e", "B=2", "web", "-e"}, "env=A=1 env=B=2 word=web word=-e"},
         Case{{"exec", "--", "web", "--"}, "word=web word=--"}, Case{{"exec", "-d", "--", "-web"}, "word=-web"},
         Case{{"exec", "web", "--", "ls"}, "word=web word=-- word=ls"}, Case{{"exec", "-", "web"}, "word=- word=web"},
-        Case{{"exec"}, "command=exec"}, Case{{"exec", "-d"}, "flag=1"}));
+        Case{{"run", "-detach", "web"}, "flag=1"}, Case{{"run", "-bundle", "/a", "web"}, "text=/a"},
+        Case{{"run", "-count=7", "web"}, "count=7"}, Case{{"-root", "/x", "run", "--", "-detach"}, "id=-detach"},
+        Case{{"exec", "--user", "-detach", "web", "-detach"}, "user=-detach"}, Case{{"exec"}, "command=exec"},
+        Case{{"exec", "-d"}, "flag=1"}));
 
 class OtherLine : public testing::TestWithParam<std::vector<std::string>> {};
 
@@ -137,11 +140,11 @@ INSTANTIATE_TEST_SUITE_P(Lines, OtherLine,
 // Whatever the words: where the plain reader reads, CLI11 reads the same.
 TEST(PlainLine, NeverDiffersFromCli11) {
     const std::vector<std::string> vocabulary = {
-        "run",        "exec",           "web",   "-d",  "--detach", "-b",      "/a",     "-b/a",    "--bundle=/b",
-        "-u",         "--user",         "-e",    "A=1", "--env=B",  "--count", "7",      "-n",      "-1",
-        "--number=3", "--no-new-privs", "--",    "-",   "-db",      "-dd",     "--root", "--debug", "--log-format",
-        "json",       "--log=x",        "[a,b]", "{}",  "%%",       "a b",     "\"q\"",  "0x10",    "1e3",
-        "-n5",        "--detach=true"};
+        "run",        "exec",           "web",     "-d",    "--detach", "-b",      "/a",     "-b/a",    "--bundle=/b",
+        "-u",         "--user",         "-e",      "A=1",   "--env=B",  "--count", "7",      "-n",      "-1",
+        "--number=3", "--no-new-privs", "--",      "-",     "-db",      "-dd",     "--root", "--debug", "--log-format",
+        "json",       "--log=x",        "[a,b]",   "{}",    "%%",       "a b",     "\"q\"",  "0x10",    "1e3",
+        "-n5",        "--detach=true",  "-detach", "-user", "-count=2"};
     std::mt19937 random(20260101);
     std::size_t read = 0;
     for (int round = 0; round < 3000; ++round) {

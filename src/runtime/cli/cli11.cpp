@@ -96,6 +96,29 @@ std::size_t put_words_aside(Cli& cli, std::span<char* const> words) {
     }
 }
 
+// As App::parse() wants them, and options spelled as the library knows them.
+std::vector<std::string> reversed(const Cli& cli, std::span<char* const> words) {
+    std::vector<std::string> all;
+    const std::vector<Option>* options = &cli.options;
+    Words reader(*options, words);
+    while (!reader.rest().empty()) {
+        const std::size_t first = words.size() - reader.rest().size();
+        const Word word = reader.next();
+        const std::size_t end = words.size() - reader.rest().size();
+        all.insert(all.end(), words.begin() + static_cast<std::ptrdiff_t>(first),
+                   words.begin() + static_cast<std::ptrdiff_t>(end));
+        const bool is_value = word.value && first < words.size() && word.value->data() == words[first];  // of "-du 1"
+        if (word.kind == Word::Kind::option && end > first && !is_value)
+            all[first] = with_two_dashes(*options, all[first]);
+        const Command* command = word.kind == Word::Kind::argument ? find_command(cli, word.argument) : nullptr;
+        if (command == nullptr || options != &cli.options) continue;
+        options = &command->options;
+        reader.enter(*options);
+    }
+    std::ranges::reverse(all);
+    return all;
+}
+
 const Command* named_command(const Cli& cli, std::span<char* const> words) {
     Words reader(cli.options, words);
     Word word = reader.next();
@@ -109,9 +132,7 @@ Line read_line(Cli& cli, std::span<char* const> words) {
     try {
         Picture picture(cli);
         const std::size_t own = put_words_aside(cli, words);
-        std::vector<std::string> reversed(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(own));
-        std::ranges::reverse(reversed);  // as App::parse() wants them
-        picture.app().parse(reversed);
+        picture.app().parse(reversed(cli, words.first(own)));
         return {};
     } catch (const CLI::CallForHelp&) {
         return {.kind = Line::Kind::answered, .text = help_text(cli, named_command(cli, words))};

@@ -1,6 +1,18 @@
 #include "runtime/cli/words.h"
 
 namespace ocirt::cli {
+namespace {
+
+std::string_view before_equals(std::string_view word) { return word.substr(0, word.find('=')); }
+
+}  // namespace
+
+std::string with_two_dashes(const std::vector<Option>& options, std::string_view word) {
+    if (word.size() < 3 || word[0] != '-' || word[1] == '-') return std::string(word);
+    std::string whole = "-";
+    whole += word;
+    return find_option(options, before_equals(whole)) == nullptr ? std::string(word) : whole;
+}
 
 Word Words::next() {
     if (!bundle_.empty()) return short_option();
@@ -13,20 +25,20 @@ Word Words::next() {
             only_arguments_ = true;
             continue;
         }
-        if (word.starts_with("--")) return long_option(word);
+        if (word.starts_with("--")) return long_option(before_equals(word), word);
+        if (const std::string whole = with_two_dashes(*options_, word); whole.size() > word.size())
+            return long_option(before_equals(whole), word);
         bundle_ = word.substr(1);
         return short_option();
     }
     return {};
 }
 
-Word Words::long_option(std::string_view word) {
-    const std::size_t equals = word.find('=');
-    const std::string_view spelling = word.substr(0, equals);
+Word Words::long_option(std::string_view spelling, std::string_view word) {
     const Option* option = find_option(*options_, spelling);
     if (option == nullptr) return {.kind = Word::Kind::unknown, .unknown = std::string(spelling)};
     Word found{.kind = Word::Kind::option, .option = option};
-    if (equals != word.npos)
+    if (const std::size_t equals = word.find('='); equals != word.npos)
         found.value = word.substr(equals + 1);
     else if (option->takes_value())
         found.value = next_value();

@@ -20,6 +20,10 @@ struct Word {
     std::optional<std::string_view> value{};  // "--bundle=x", "--bundle x", "-b x", "-bx"
 };
 
+// The word as it is, but "--name" and "--name=x" for "-name" and "-name=x" where that is an option's: programs in Go
+// take both, and containerd's shim has `restore -no-subreaper` of runc.
+[[nodiscard]] std::string with_two_dashes(const std::vector<Option>& options, std::string_view word);
+
 // Reads on and on: options of `options` and arguments, in any order; "--" ends the options.
 class Words {
    public:
@@ -34,7 +38,7 @@ class Words {
     [[nodiscard]] std::span<char* const> rest() const { return words_; }
 
    private:
-    [[nodiscard]] Word long_option(std::string_view word);
+    [[nodiscard]] Word long_option(std::string_view spelling, std::string_view word);
     [[nodiscard]] Word short_option();
     [[nodiscard]] std::optional<std::string_view> next_value();
 
