@@ -78,6 +78,9 @@ class Machine:
         guests = {name: pair[1] for name, pair in ends.items()}
         command = "qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 -machine pc -smp 2 -m 2048".split()
         command += ["-cpu", CPU]
+        for node in range(2):  # of memory, with a processor each
+            command += ["-object", f"memory-backend-ram,id=memory{node},size=1024M"]
+            command += ["-numa", f"node,memdev=memory{node},cpus={node}"]
         command += "-nodefaults -no-user-config -display none -no-reboot -serial stdio".split()
         command += ["-drive", f"if=none,id=disk,{disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk"]
         command += ["-device", "virtio-serial-pci"]
