@@ -21,6 +21,7 @@ MODES = {
     "hybrid": "init=/run/vm/hybrid",
     "systemd": "init=/lib/systemd/systemd",
     "rootless": "init=/lib/systemd/systemd",
+    "legacy": "init=/lib/systemd/systemd systemd.unified_cgroup_hierarchy=0",
     "selinux": "init=/lib/systemd/systemd security=selinux selinux=1 enforcing=0",
 }
 # Emulated, what costs is translation: a program's code is translated once where it lies at the same addresses each time
