@@ -7,7 +7,6 @@ namespace ocirt::engines {
 std::unique_ptr<Daemon> Docker::daemon_;
 
 void Docker::SetUpTestSuite() {
-    if (is_rootless()) GTEST_SKIP() << "SKIP: dockerd is root's";
     // Without CAP_SYS_RESOURCE dockerd cannot lower its own score.
     daemon_ = std::make_unique<Daemon>("dockerd --add-runtime under-test=" + runtime_path() +
                                            " --default-runtime under-test --oom-score-adjust=0 --shutdown-timeout 2 "

@@ -59,7 +59,6 @@ class RestartedDaemon {
 class ShimFaults : public EngineTest {
    protected:
     static void SetUpTestSuite() {
-        if (is_rootless()) GTEST_SKIP() << "SKIP: containerd is root's";
         const fs::path directory = scratch() / "shim-bin";
         fs::create_directories(directory);
         fs::copy_file(test::runtime_path(), shim_binary());
