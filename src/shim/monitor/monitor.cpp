@@ -135,6 +135,8 @@ Result<> Monitor::open_sockets() {
                                            },
                                        .caught_up = [this] { relay_->caught_up(); }}));
     relay_->set_clients(clients_.get());
+    // What is typed before there is a terminal waits for it.
+    if (options.terminal) clients_->hold_input(true);
     control_ = TRY(Control::open(
         loop_, bundle_, [this](const ControlMessage& message) { control(message); },
         [this](const Error& error) { messages_.warning(error); }));
@@ -180,6 +182,7 @@ void Monitor::take_console(Fd console) {
     input_ = std::make_unique<ProcessInput>(loop_, copy_of(console_), [this](bool hold) {
         if (clients_) clients_->hold_input(hold);
     });
+    if (clients_) clients_->hold_input(false);
     resize();
 }
 
