@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 #include "support/host.h"
@@ -128,6 +129,7 @@ TEST(Monitor, MemoryRunsOut) {
 
 // Nothing of the monitor's reaches the runtime, and nothing that its caller forgot.
 TEST(Monitor, AnotherRuntimeIsExecuted) {
+    if (!monitor_is_ocirt()) GTEST_SKIP() << "SKIP: conmon 2.1.6 passes on what its caller left open";
     Bundle bundle;
     const fs::path runtime = bundle.scratch() / "runtime";
     std::ofstream(runtime) << "#!/bin/sh\nls -l /proc/$$/fd > " << (bundle.scratch() / "fds").string() << "\nexec "
@@ -144,13 +146,14 @@ TEST(Monitor, AnotherRuntimeIsExecuted) {
     for (const char* kind : {"socket:", "anon_inode:"}) EXPECT_FALSE(descriptors.contains(kind)) << descriptors;
 }
 
-// Ends come at any time: none is lost, and no monitor stays.
+// Ends come at any time: none is lost, and no monitor stays ($OCIRT_TEST_EXITS of them).
 TEST(Monitor, ManyShortContainers) {
-    for (int i = 0; i < 50; ++i) {
+    const char* const count = std::getenv("OCIRT_TEST_EXITS");
+    for (int i = 0; i < (count == nullptr ? 50 : std::atoi(count)); ++i) {
         Bundle bundle;
-        Monitor monitor(bundle.sh("echo " + std::to_string(i) + "; exit " + std::to_string(i)));
+        Monitor monitor(bundle.sh("echo " + std::to_string(i) + "; exit " + std::to_string(i % 200)));
         ASSERT_EQ(monitor.start(), 0);
-        ASSERT_EQ(monitor.exit_status(), i);
+        ASSERT_EQ(monitor.exit_status(), i % 200);
         ASSERT_EQ(monitor.log(), "T stdout F " + std::to_string(i) + "\n");
     }
 }

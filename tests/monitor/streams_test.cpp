@@ -212,14 +212,15 @@ TEST(MonitorStreams, Journal) {
     ASSERT_TRUE(journal);
     {
         Bundle bundle;
+        bundle.id(bundle.id() + "-0123456789");
         Monitor monitor(bundle.sh("echo hello; echo '<2>bad' >&2; printf part"),
                         {.options = {"--log-tag", "tag"}, .logs = {"journald"}});
-        EXPECT_EQ(monitor.start(), 0);
+        EXPECT_EQ(monitor.start(), 0) << monitor.answer();
         EXPECT_EQ(monitor.exit_status(), 0);
         std::string entries;
         while (const Result<Datagram> entry = receive_datagram(*journal, 65536, std::chrono::milliseconds(100)))
             entries += entry->data + "--\n";
-        for (const std::string& field : {"CONTAINER_ID_FULL=" + bundle.id() + "-0123456789\n",
+        for (const std::string& field : {"CONTAINER_ID_FULL=" + bundle.id() + "\n",
                                          std::string("CONTAINER_NAME=name\n"), std::string("CONTAINER_TAG=tag\n"),
                                          std::string("PRIORITY=6\n"), std::string("CONTAINER_PARTIAL_MESSAGE=true\n"),
                                          std::string("hello"), std::string("bad"), std::string("part")})

@@ -32,7 +32,7 @@ Result<std::vector<std::unique_ptr<LogWriter>>> open_writers(const Options& opti
         if (target.kind == Kind::json_file)
             writers.push_back(std::make_unique<JsonLog>(TRY(LogFile::open(target.path, limits))));
         if (target.kind == Kind::journald)
-            writers.push_back(TRY(JournalLog::open({.id = options.uuid,
+            writers.push_back(TRY(JournalLog::open({.id = options.id,
                                                     .name = options.name,
                                                     .tag = options.log_tag,
                                                     .labels = options.log_labels,
