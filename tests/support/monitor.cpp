@@ -140,26 +140,10 @@ Monitor::Monitor(Bundle& bundle, const MonitorStart& start)
 }
 
 Command Monitor::command(const MonitorStart& start) const {
-    Command line{.args = {program_in(bundle_.scratch()),
-                          "--api-version",
-                          "1",
-                          "-c",
-                          bundle_.id(),
-                          "-u",
-                          bundle_.id() + "-0123456789",
-                          "-n",
-                          "name",
-                          "-r",
-                          runtime_path(),
-                          "-b",
-                          directory_,
-                          "-p",
-                          directory_ / "pidfile",
-                          "--conmon-pidfile",
-                          directory_ / "conmon.pid",
-                          "--exit-dir",
-                          path(execs_ ? "exec" : "exits"),
-                          "--full-attach"},
+    Command line{.args = {program_in(bundle_.scratch()), "--api-version", "1", "-c", bundle_.id(), "-u",
+                          bundle_.id() + "-0123456789", "-n", "name", "-r", runtime_path(), "-b", directory_, "-p",
+                          directory_ / "pidfile", "--conmon-pidfile", directory_ / "conmon.pid", "--exit-dir",
+                          path(execs_ ? "exec" : "exits")},
                  .cwd = directory_};
     for (const char* word : {"--root", "--log"})
         line.args.insert(line.args.end(),
@@ -170,6 +154,7 @@ Command Monitor::command(const MonitorStart& start) const {
         line.args.push_back(colon == log.npos ? log : log.substr(0, colon + 1) + path(log.substr(colon + 1)).string());
     }
     if (execs_) line.args.insert(line.args.end(), {"--exec", "--exec-process-spec", directory_ / "process.json"});
+    if (start.full_attach) line.args.emplace_back("--full-attach");
     if (start.exec_attach) line.args.emplace_back("--exec-attach");
     line.args.insert(line.args.end(), start.options.begin(), start.options.end());
     return line;

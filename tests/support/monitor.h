@@ -25,6 +25,7 @@ struct MonitorStart {
     std::vector<std::string> logs{"k8s-file:ctr.log"};  // below the bundle's scratch(); what has no ':' as it is
     std::optional<Json> process{};                      // execute this, in the place of a container
     bool exec_attach = false;
+    bool full_attach = true;
 };
 
 // A client on the attach socket.
