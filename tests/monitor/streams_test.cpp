@@ -72,6 +72,19 @@ TEST(MonitorStreams, LargeInputAndManyClients) {
     EXPECT_EQ(first.rest(), "6000000\n");
 }
 
+TEST(MonitorStreams, InputOfAClientThatIsGone) {
+    Bundle bundle;
+    Monitor monitor(bundle.sh("sleep 0.5; wc -c"), {.options = {"-i"}});
+    std::size_t sent = 0;
+    {
+        const AttachedClient client = monitor.attach();
+        for (; sent < 150000; sent += 30000) client.send(std::string(30000, 'x'));
+    }
+    EXPECT_EQ(monitor.start(), 0);
+    EXPECT_EQ(monitor.exit_status(), 0);
+    EXPECT_EQ(monitor.log(), "T stdout F 150000\n");
+}
+
 // Podman's and CRI-O's buffers are no larger.
 TEST(MonitorStreams, PacketsAreAsClientsReadThem) {
     Bundle bundle;

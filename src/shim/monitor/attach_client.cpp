@@ -26,7 +26,7 @@ AttachClient::AttachClient(EventLoop& loop, Fd socket, const Events& events)
 AttachClient::~AttachClient() { loop_.forget(socket_); }
 
 void AttachClient::send(Stream stream, std::string_view bytes) {
-    while (!gone_ && !bytes.empty()) {
+    while (!gone_ && !parked_ && !bytes.empty()) {
         const std::string_view part = bytes.substr(0, packet_limit);
         bytes.remove_prefix(part.size());
         if (waiting_.empty() && send_packet(stream, part)) continue;
@@ -52,14 +52,22 @@ bool AttachClient::send_packet(Stream stream, std::string_view bytes) {
 void AttachClient::ready(std::uint32_t happened) {
     if ((happened & EPOLLOUT) != 0) send_waiting();
     if (!gone_ && (happened & EPOLLIN) != 0 && !input_held_ && !input_ended_) return read_input();
-    if (!gone_ && (happened & (EPOLLHUP | EPOLLERR)) != 0) {
-        if (!std::exchange(input_ended_, true)) events_.input_ended();
-        leave();
-    }
+    if (gone_ || (happened & (EPOLLHUP | EPOLLERR)) == 0) return;
+    if (input_held_ && !input_ended_) return park();
+    if (!std::exchange(input_ended_, true)) events_.input_ended();
+    leave();
+}
+
+// It is gone, and what it has written is to be read later.
+void AttachClient::park() {
+    parked_ = true;
+    loop_.forget(socket_);
+    waiting_.clear();
+    events_.caught_up();
 }
 
 void AttachClient::read_input() {
-    std::array<char, input_limit> bytes;  // not cleared: what is not read stays untouched memory
+    static std::array<char, input_limit> bytes;  // not on the stack, where every page would be touched
     const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) return events_.input({bytes.data(), static_cast<std::size_t>(got)});
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -79,11 +87,16 @@ void AttachClient::send_waiting() {
 }
 
 void AttachClient::hold_input(bool hold) {
-    if (std::exchange(input_held_, hold) != hold) watch_anew();
+    if (std::exchange(input_held_, hold) == hold || gone_) return;
+    if (!hold && std::exchange(parked_, false)) {
+        if (!loop_.watch(socket_, EPOLLIN, [this](std::uint32_t happened) { ready(happened); })) leave();
+        return;
+    }
+    watch_anew();
 }
 
 void AttachClient::watch_anew() {
-    if (gone_) return;
+    if (gone_ || parked_) return;
     const bool reads = !input_held_ && !input_ended_;
     loop_.change(socket_, (reads ? std::uint32_t{EPOLLIN} : 0) | (waiting_.empty() ? 0 : std::uint32_t{EPOLLOUT}));
 }

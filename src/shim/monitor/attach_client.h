@@ -36,6 +36,7 @@ class AttachClient {
     [[nodiscard]] bool send_packet(Stream stream, std::string_view bytes);
     void ready(std::uint32_t events);
     void read_input();
+    void park();
     void send_waiting();
     void watch_anew();
     void leave();
@@ -46,6 +47,7 @@ class AttachClient {
     std::deque<std::string> waiting_;  // packets
     bool input_held_ = false;
     bool input_ended_ = false;
+    bool parked_ = false;
     bool gone_ = false;
 };
 

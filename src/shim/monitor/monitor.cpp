@@ -256,11 +256,12 @@ void Monitor::look_at_memory() {
 }
 
 void Monitor::time_is_over() {
+    if (!pidfd_) return;  // it has ended, and only what it wrote is still on its way
     timed_out_ = true;
     // Its group, unless that is ours: an exec may have left it as it was.
     const pid_t group = ::getpgid(process_);
     if (group > 1 && group != ::getpgrp()) ::kill(-group, SIGKILL);
-    if (pidfd_) (void)sys::send_signal(pidfd_, SIGKILL);
+    (void)sys::send_signal(pidfd_, SIGKILL);
     loop_.after(killed_deadline, [this] { stop(-1); });
 }
 

@@ -70,7 +70,8 @@ void ProcessOutput::look_again_later() {
 }
 
 bool ProcessOutput::read() {
-    std::array<char, read_size> bytes;  // not cleared: what is not read stays untouched memory
+    // Not on the stack, where every page would be touched: of a little output only the first is.
+    static std::array<char, read_size> bytes;
     const ssize_t got = ended_ ? 0 : ::read(fd_.get(), bytes.data(), bytes.size());
     if (got > 0) {
         take_({bytes.data(), static_cast<std::size_t>(got)});
