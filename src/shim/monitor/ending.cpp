@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/syscall.h"
@@ -54,7 +55,17 @@ void run_exit_command(const Options& options, int oom_score) {
     const pid_t pid = ::fork();
     if (pid == 0) execute(options, oom_score);
     if (pid < 0) return;
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
+    for (pid_t ended = 0; ended != pid && (ended >= 0 || errno == EINTR);) ended = ::waitpid(-1, nullptr, 0);
+}
+
+void reap_children(std::chrono::milliseconds patience) {
+    constexpr std::chrono::milliseconds look{5};
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
+        if (ended < 0 || (ended == 0 && std::chrono::steady_clock::now() >= deadline)) return;
+        if (ended == 0) std::this_thread::sleep_for(look);
+    }
 }
 
 }  // namespace ocirt::shim::monitor

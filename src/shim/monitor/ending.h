@@ -1,6 +1,8 @@
 // What is left behind for the manager when a container has ended.
 #pragma once
 
+#include <chrono>
+
 #include "common/error.h"
 #include "shim/monitor/options.h"
 
@@ -15,5 +17,9 @@ namespace ocirt::shim::monitor {
 // Executes --exit-command, --exit-delay seconds from now, and waits for its end. It gets no descriptor of ours but
 // stdio, its children are not ours, and it is as easy to kill as our caller was. Nothing where there is none.
 void run_exit_command(const Options& options, int oom_score);
+
+// Children that have ended, or do so within `patience`: what a runtime left behind. Until it is reaped a process keeps
+// its PID namespace, and so its container, from ending, and not everywhere is there an init that does it.
+void reap_children(std::chrono::milliseconds patience);
 
 }  // namespace ocirt::shim::monitor

@@ -27,6 +27,7 @@ constexpr std::size_t message_limit = std::size_t{16} << 10;
 // For clients that do not read and logs that take nothing, when the process has ended.
 constexpr std::chrono::milliseconds patience_at_the_end = std::chrono::seconds(60);
 constexpr std::chrono::milliseconds killed_deadline = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds patience_for_children{200};
 constexpr const char* too_late = "command timed out";
 
 struct Pipe {
@@ -298,6 +299,7 @@ void Monitor::leave() {
     }
     start_.pipes.sync.reset();
     run_exit_command(options, start_.oom_score);
+    reap_children(patience_for_children);
 }
 
 }  // namespace ocirt::shim::monitor
