@@ -66,6 +66,7 @@ Result<> complete_options(Options& options) {
 Result<> prepare(Monitor::Start& start) {
     TRY(complete_options(start.options));
     std::vector<LogTarget> targets;
+    targets.reserve(start.options.log_paths.size());
     for (const std::string& word : start.options.log_paths) targets.push_back(TRY(parse_log_target(word)));
     start.passthrough = std::ranges::find(targets, LogTarget::Kind::passthrough, &LogTarget::kind) != targets.end();
     if (start.passthrough && start.options.terminal)
