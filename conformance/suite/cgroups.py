@@ -27,9 +27,10 @@ def directory(test: Test, controller: str) -> pathlib.Path:
 
 def file_here(test: Test, v1: File | None, v2: File | None) -> File:
     """The one that counts on this host, or Skip."""
-    file = v2 if linux.is_unified() else v1
+    is_v1 = any(linux.is_v1(file.controller) for file in (v1, v2) if file)  # a hybrid host has some in each
+    file = v1 if is_v1 else v2
     if file is None:
-        raise Skip(f"cgroup v{2 if linux.is_unified() else 1} has no such limit")
+        raise Skip(f"cgroup v{1 if is_v1 else 2} has no such limit")
     cgroup = directory(test, file.controller)
     cgroup.mkdir()
     exists = (cgroup / file.name).exists()

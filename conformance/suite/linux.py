@@ -21,8 +21,6 @@ CLONE_NEWNS = 0x20000
 PR_SET_CHILD_SUBREAPER = 36
 PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24
 
-CGROUPS = pathlib.Path("/sys/fs/cgroup")
-
 
 def _checked(result: int, what: str) -> int:
     if result == -1:
@@ -86,14 +84,26 @@ def is_unified() -> bool:
 
 
 def controller_directory(controller: str, path: str) -> pathlib.Path | None:
-    """Where the cgroup `path` (from the hierarchy's root) has the files of `controller`; None where the host has none."""
-    if is_unified():
-        available = (CGROUPS / "cgroup.controllers").read_text().split()
-        return CGROUPS / path.lstrip("/") if controller in available or not controller else None
+    """Where the cgroup `path` (from the hierarchy's root) has the files of `controller`, or of v2 itself where it is "";
+    None where the host has none."""
     for mount in mounts_here():
-        if mount.kind == "cgroup" and controller in mount.super_options:
-            return pathlib.Path(mount.target) / path.lstrip("/")
+        root = pathlib.Path(mount.target)
+        if _has_in_v1(mount, controller) or mount.kind == "cgroup2" and _is_in_v2(controller, root):
+            return root / path.lstrip("/")
     return None
+
+
+def is_v1(controller: str) -> bool:
+    """Whether it is in a hierarchy of v1 here."""
+    return any(_has_in_v1(mount, controller) for mount in mounts_here())
+
+
+def _has_in_v1(mount: Mount, controller: str) -> bool:
+    return mount.kind == "cgroup" and controller != "" and controller in mount.super_options
+
+
+def _is_in_v2(controller: str, root: pathlib.Path) -> bool:
+    return not controller or controller in (root / "cgroup.controllers").read_text().split()
 
 
 def controller_has(controller: str, file: str) -> bool:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/trimmed.h"
 #include "version.h"
 
 namespace ocirt::manual {
@@ -80,10 +81,6 @@ std::string files_section() {
 }  // namespace
 
 std::vector<ExitCode> parse_exit_codes(std::string_view markdown) {
-    const auto trimmed = [](std::string_view cell) {
-        const std::size_t first = cell.find_first_not_of(' ');
-        return first == cell.npos ? "" : std::string(cell.substr(first, cell.find_last_not_of(' ') + 1 - first));
-    };
     std::vector<ExitCode> codes;
     markdown.remove_prefix(std::min(markdown.size(), markdown.find("\n## Exit codes\n")));
     markdown.remove_prefix(std::min(markdown.size(), markdown.find("\n|--")));
@@ -91,7 +88,8 @@ std::vector<ExitCode> parse_exit_codes(std::string_view markdown) {
     while (markdown.starts_with('|')) {
         const std::string_view row = markdown.substr(1, markdown.find('\n') - 1);
         const std::size_t bar = row.find('|');
-        codes.push_back({trimmed(row.substr(0, bar)), trimmed(row.substr(bar + 1, row.rfind('|') - bar - 1))});
+        codes.push_back({std::string(trimmed(row.substr(0, bar))),
+                         std::string(trimmed(row.substr(bar + 1, row.rfind('|') - bar - 1)))});
         markdown.remove_prefix(std::min(markdown.size(), row.size() + 2));
     }
     return codes;

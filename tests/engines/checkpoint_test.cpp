@@ -15,18 +15,25 @@ std::string why_not() {
     return check.status == 0 ? "" : test::split_lines(check.out + "\nno criu").front();
 }
 
-TEST_F(Containerd, ACheckpointLeavesItRunningOrNot) {
+TEST_F(Containerd, ACheckpointLeavesItRunning) {
     if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
     run_detached("", std::string("c ") + counter);
-    const std::string images = scratch() / "images";
-    const Finished first = task("checkpoint --image-path " + images + "1 c");
-    EXPECT_EQ(first.status, 0) << first.err;
+    const Finished saved = task("checkpoint c");
+    ASSERT_EQ(saved.status, 0) << saved.err;
     EXPECT_TRUE(has_status("c", "RUNNING"));
-    EXPECT_EQ(sh("test -e " + images + "1/inventory.img").status, 0);
-    const Finished last = task("checkpoint --exit --image-path " + images + "2 c");
-    EXPECT_EQ(last.status, 0) << last.err;
+    // What is left of it would be in the way of the next one.
+    EXPECT_EQ(sh("ctr image rm --sync " + trimmed(saved.out)).status, 0) << saved.out;
+}
+
+TEST_F(Containerd, ACheckpointEndsIt) {
+    if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
+    if (is_shim()) GTEST_SKIP() << "SKIP: ctr 1.6 gives the options of a checkpoint to runc's shim alone";
+    run_detached("", std::string("c ") + counter);
+    const std::string images = scratch() / "images";
+    const Finished saved = task("checkpoint --exit --image-path " + images + " c");
+    EXPECT_EQ(saved.status, 0) << saved.err;
     EXPECT_TRUE(eventually([] { return has_status("c", "STOPPED"); }));
-    EXPECT_EQ(sh("test -e " + images + "2/inventory.img").status, 0);
+    EXPECT_EQ(sh("test -e " + images + "/inventory.img").status, 0);
 }
 
 TEST_F(Containerd, GoesOnFromACheckpoint) {
@@ -49,7 +56,7 @@ TEST_F(Containerd, GoesOnFromACheckpoint) {
     EXPECT_EQ(task("kill -s KILL d").status, 0);
     EXPECT_TRUE(eventually([] { return !has_status("d", "RUNNING"); }));
     restored.wait();
-    sh("ctr task rm d; ctr container rm d; ctr image rm cp:1");
+    sh("ctr task rm d; ctr container rm d; ctr image rm --sync cp:1");
 }
 
 class PodmanCheckpoint : public Podman {

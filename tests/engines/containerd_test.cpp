@@ -46,9 +46,9 @@ TEST_F(Containerd, ConfigReachesTheContainer) {
 }
 
 TEST_F(Containerd, BindMounts) {
-    const Finished finished = run("--rm --mount type=bind,src=/usr/share,dst=/mnt,options=rbind:ro",
-                                  "c sh -c 'ls /mnt/doc | head -n 1; touch /mnt/x; sleep 0.2'");
-    EXPECT_NE(finished.out, "");
+    const Finished finished = run("--rm --mount type=bind,src=/etc,dst=/mnt,options=rbind:ro",
+                                  "c sh -c 'cat /mnt/debian_version; touch /mnt/x; sleep 0.2'");
+    EXPECT_EQ(finished.out, test::read_file("/etc/debian_version"));
     EXPECT_TRUE(finished.err.contains("Read-only file system")) << finished.err;
 }
 
@@ -58,6 +58,7 @@ TEST_F(Containerd, TheHostsNetwork) {
 }
 
 TEST_F(Containerd, UserNamespace) {
+    if (!is_shim()) GTEST_SKIP() << "SKIP: ctr 1.6 forgets --runc-binary where --uidmap is given";
     const Finished finished = run("--rm --uidmap 0:100000:65536 --gidmap 0:100000:65536",
                                   "c sh -c 'id -u; cat /proc/self/uid_map | tr -s \" \"; sleep 0.2'");
     EXPECT_EQ(finished.out, "0\n 0 100000 65536\n") << finished.err;

@@ -143,11 +143,12 @@ TEST_F(Cri, ContainersOutliveTheDaemon) {
     const Pod pod = run_pod();
     const std::string staying =
         run_container(pod, {"sh", "-c", "while ! [ -e /go ]; do sleep 0.05; done; echo after; sleep 1000"});
+    const std::string pause = "sleep " + std::to_string(2 * test::patience());  // until the daemon has stopped
     const std::string ending =
-        run_container(pod, {"sh", "-c", "echo before; sleep 1; echo meanwhile; exit 5"}, named("c2"));
+        run_container(pod, {"sh", "-c", "echo before; " + pause + "; echo meanwhile; exit 5"}, named("c2"));
     ASSERT_TRUE(eventually([&] { return log_of(ending).size() == 1; }));
     stop_daemon();
-    EXPECT_TRUE(eventually([] { return sh("pgrep -fx 'sleep 1'").status != 0; }));
+    EXPECT_TRUE(eventually([&] { return sh("pgrep -fx '" + pause + "'").status != 0; }));
     start_daemon();
     keep(daemon());
     EXPECT_EQ(status_of(staying)["state"], "CONTAINER_RUNNING");

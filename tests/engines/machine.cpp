@@ -1,11 +1,13 @@
 #include "engines/machine.h"
 
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
 #include "engines/sandbox.h"
+#include "support/host.h"
 
 namespace ocirt::engines {
 
@@ -21,6 +23,9 @@ bool is_rootless() { return ::geteuid() != 0; }
 
 int run_on_machine(const std::function<int()>& body) {
     ::setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    // What tests left that were killed.
+    for (const std::string& mount : test::mount_points())
+        if (mount.starts_with(scratch().string() + "/")) ::umount2(mount.c_str(), MNT_DETACH);
     std::filesystem::remove_all(scratch());
     return body();
 }

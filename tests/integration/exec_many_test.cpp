@@ -1,7 +1,6 @@
 // Many processes put into one container: at once, and one after the other.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 
 #include "support/bundle.h"
 #include "support/host.h"
@@ -66,8 +65,7 @@ TEST(ManyExecs, ThousandsLeaveNothing) {
     Bundle bundle;
     bundle.args({"/bin/sleep", "1000"});
     const std::vector<std::string> just_true = {"/bin/true"};
-    const char* asked = std::getenv("OCIRT_TEST_EXECS");
-    const int count = asked != nullptr ? std::atoi(asked) : 200;
+    const int count = asked("OCIRT_TEST_EXECS", 200);
     ASSERT_TRUE(bundle.launch());
     for (int i = 0; i < 50; ++i) ASSERT_EQ(bundle.exec(just_true).status, 0);
     const Inventory before = inventory(bundle);

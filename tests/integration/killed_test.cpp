@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include "support/bundle.h"
@@ -98,7 +97,7 @@ std::string name_of(const ::testing::TestParamInfo<Sweep>& info) { return info.p
 // least.
 template <class Attempt>
 int sweep_over(int stride, Attempt attempt) {
-    if (const char* least = std::getenv("OCIRT_TEST_STRIDE")) stride = std::max(stride, std::atoi(least));
+    stride = std::max(stride, asked("OCIRT_TEST_STRIDE", 1));
     int number = 1;
     while (attempt(number) && !::testing::Test::HasFailure()) number += stride;
     return number;

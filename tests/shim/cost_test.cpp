@@ -7,7 +7,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -137,8 +136,7 @@ TEST(ShimCost, MemoryOfTwentyIdleShims) {
 
 // $OCIRT_TEST_MIB asks for less.
 TEST(ShimCost, OutputDoesNotPassThroughTheShim) {
-    const char* wanted = std::getenv("OCIRT_TEST_MIB");
-    const std::uint64_t size = (wanted == nullptr ? std::uint64_t{2048} : std::strtoull(wanted, nullptr, 10)) << 20;
+    const std::uint64_t size = static_cast<std::uint64_t>(asked("OCIRT_TEST_MIB", 2048)) << 20;
     Bundle bundle;
     bundle.args({"/bin/dd", "if=/dev/zero", "bs=65536", "count=" + std::to_string(size / 65536)});
     Shim shim(bundle);
@@ -163,8 +161,7 @@ TEST(ShimCost, OutputDoesNotPassThroughTheShim) {
 
 // $OCIRT_TEST_EXECS asks for another number.
 TEST(ShimCost, ManyExecsLeaveNothing) {
-    const char* wanted = std::getenv("OCIRT_TEST_EXECS");
-    const int count = wanted == nullptr ? 1000 : std::atoi(wanted);
+    const int count = asked("OCIRT_TEST_EXECS", 1000);
     constexpr int warm_up = 100;
     constexpr long rss_limit_kib = 64;
     Bundle bundle;

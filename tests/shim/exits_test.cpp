@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <map>
 
 #include "events.pb.h"
@@ -18,10 +17,7 @@ constexpr int ok = 0;
 constexpr int wave_size = 50;
 
 // A sanitizer makes each of them ten times as long.
-int wanted_waves() {
-    const char* exits = std::getenv("OCIRT_TEST_EXITS");
-    return (exits == nullptr ? 5000 : std::atoi(exits)) / wave_size;
-}
+int wanted_waves() { return asked("OCIRT_TEST_EXITS", 5000) / wave_size; }
 
 std::size_t count(const std::string& directory) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));

@@ -40,28 +40,6 @@ void require(bool good, const char* what) {
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "ocirt-init-XXXXXX").string();
-    require(::mkdtemp(name.data()) != nullptr, "mkdtemp");
-    path_ = name;
-    fs::permissions(path_, fs::perms(0755));
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
-void TemporaryDirectory::write(const std::string& name, const std::string& content) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << content;
-}
-
-std::string TemporaryDirectory::read(const std::string& name) const {
-    std::ifstream file(path_ / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 void install_busybox(const TemporaryDirectory& rootfs) {
     fs::create_directories(rootfs.path() / "bin");
     fs::copy_file("/bin/busybox", rootfs.path() / "bin/busybox");

@@ -15,26 +15,11 @@
 #include "common/fd.h"
 #include "runtime/plan/plan.h"
 #include "runtime/plan/protocol.h"
+#include "support/temporary_directory.h"
 
 namespace ocirt::test {
 
 using plan::Hosted;
-
-// A directory that is removed with what it holds.
-class TemporaryDirectory {
-   public:
-    TemporaryDirectory();
-    ~TemporaryDirectory();
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    void write(const std::string& name, const std::string& content) const;
-    [[nodiscard]] std::string read(const std::string& name) const;
-
-   private:
-    std::filesystem::path path_;
-};
 
 // Adds /bin with a static busybox and links for `sh` and others.
 void install_busybox(const TemporaryDirectory& rootfs);

@@ -176,9 +176,14 @@ bool is_alive(pid_t pid) {
     return name_end != std::string::npos && line[name_end + 2] != 'Z';
 }
 
+int asked(const char* variable, int usual) {
+    const char* value = std::getenv(variable);
+    return value == nullptr ? usual : std::max(1, std::atoi(value));
+}
+
 int patience() {
-    const char* times = std::getenv("OCIRT_TEST_PATIENCE");
-    return times == nullptr ? 1 : std::max(1, std::atoi(times));
+    static const int times = asked("OCIRT_TEST_PATIENCE", 1);
+    return times;
 }
 
 bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit) {

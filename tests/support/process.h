@@ -16,6 +16,8 @@ namespace ocirt::test {
 
 // How many times as long as elsewhere a test waits here: an emulated machine is slow ($OCIRT_TEST_PATIENCE).
 int patience();
+// A number of the environment's, at least 1: how often a test does what it does very often.
+int asked(const char* variable, int usual);
 
 inline const std::chrono::seconds deadline{30 * patience()};
 inline const std::chrono::seconds soon{10 * patience()};

@@ -153,6 +153,18 @@ TEST(PlanOrder, InAUserNamespaceAPidNamespaceIsJoinedBeforeTheMounts) {
     EXPECT_LT(*proc, *find<PivotRoot<Hosted>>(plan));
 }
 
+// An engine of a user's runs its runtime as root of a user namespace that the config does not name.
+TEST(PlanOrder, InAnEnginesUserNamespaceToo) {
+    Host host = v2_host();
+    host.in_user_namespace = true;
+    const Plan plan = *plan_of(patched_default(joined_pid()), host);
+    const auto respawn = find<Respawn<Hosted>>(plan);
+    const auto proc = find_mount(plan, "/proc");
+    ASSERT_TRUE(respawn && proc);
+    EXPECT_LT(*respawn, *proc);
+    EXPECT_LT(*proc, *find<PivotRoot<Hosted>>(plan));
+}
+
 // The program shall lead its session, and the process that joins is not the one that goes on.
 TEST(PlanOrder, TheLastProcessMakesTheSession) {
     for (const Json& patch : {Json::object(), joined_pid()}) {

@@ -350,6 +350,7 @@ TEST(SpecParse, TakesWhatTheSpecAndEnginesAllow) {
 TEST(SpecParse, ChecksIdMappings) {
     const auto first_message = [](const char* mappings) {
         Json config = Json::parse(good);
+        config["process"].erase("user");
         config["linux"]["namespaces"].push_back({{"type", "user"}});
         config["linux"]["uidMappings"] = Json::parse(mappings);
         config["linux"]["gidMappings"] = Json::parse(R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
@@ -381,6 +382,35 @@ TEST(SpecParse, WarnsOfNetDevicesOnTheHostsNetwork) {
     ASSERT_EQ(parsed.findings.size(), 1U);
     EXPECT_EQ(parsed.findings.front().pointer, "/linux/netDevices");
     EXPECT_EQ(parsed.value.linux.net_devices.size(), 1U);
+}
+
+TEST(SpecParse, AUserExistsWhereHeIsMapped) {
+    const auto pointers = [](const char* user, const char* path, const Json& annotations) {
+        Json config = Json::parse(good);
+        config["process"]["user"] = Json::parse(user);
+        config["annotations"] = annotations;
+        config["linux"]["namespaces"].push_back({{"type", "user"}});
+        if (*path != 0)
+            config["linux"]["namespaces"].back()["path"] = path;
+        else
+            for (const char* list : {"uidMappings", "gidMappings"})
+                config["linux"][list] = Json::parse(R"([{"containerID": 0, "hostID": 7, "size": 1},
+                                                        {"containerID": 20, "hostID": 100000, "size": 10}])");
+        std::vector<std::string> all;
+        for (const Finding& finding : parse(JsonDocument::parse(config.dump())).findings)
+            all.push_back(finding.pointer);
+        return all;
+    };
+    using Pointers = std::vector<std::string>;
+    constexpr const char* mapped = R"({"uid": 0, "gid": 20, "additionalGids": [0, 29]})";
+    constexpr const char* nobody = R"({"uid": 19, "gid": 30, "additionalGids": [0, 4294967294, 1]})";
+    EXPECT_EQ(pointers(mapped, "", Json::object()), Pointers{});
+    EXPECT_EQ(pointers(nobody, "", Json::object()),
+              (Pointers{"/process/user/uid", "/process/user/gid", "/process/user/additionalGids/1",
+                        "/process/user/additionalGids/2"}));
+    EXPECT_EQ(pointers(nobody, "", {{"run.oci.keep_original_groups", "1"}}),
+              (Pointers{"/process/user/uid", "/process/user/gid"}));
+    EXPECT_EQ(pointers(nobody, "/proc/7/ns/user", Json::object()), Pointers{}) << "its maps are another's";
 }
 
 TEST(SpecParse, NumbersNetDevicesByTemplate) {

@@ -21,6 +21,7 @@ MODES = {
     "hybrid": "init=/run/vm/hybrid",
     "systemd": "init=/lib/systemd/systemd",
     "rootless": "init=/lib/systemd/systemd",
+    "legacy": "init=/lib/systemd/systemd systemd.unified_cgroup_hierarchy=0",
     "selinux": "init=/lib/systemd/systemd security=selinux selinux=1 enforcing=0",
 }
 # Emulated, what costs is translation: a program's code is translated once where it lies at the same addresses each time
@@ -78,6 +79,9 @@ class Machine:
         guests = {name: pair[1] for name, pair in ends.items()}
         command = "qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 -machine pc -smp 2 -m 2048".split()
         command += ["-cpu", CPU]
+        for node in range(2):  # of memory, with a processor each
+            command += ["-object", f"memory-backend-ram,id=memory{node},size=1024M"]
+            command += ["-numa", f"node,memdev=memory{node},cpus={node}"]
         command += "-nodefaults -no-user-config -display none -no-reboot -serial stdio".split()
         command += ["-drive", f"if=none,id=disk,{disk},cache=unsafe", "-device", "virtio-blk-pci,drive=disk"]
         command += ["-device", "virtio-serial-pci"]

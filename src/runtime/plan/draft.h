@@ -41,10 +41,11 @@ struct Draft {
         return found != nullptr && found->path.empty();
     }
     [[nodiscard]] bool joins(spec::NamespaceKind kind) const { return has(kind) && !makes(kind); }
-    // An existing pid namespace is entered after pivot_root (threats.md, crun 1.31). Not with a user namespace: there
-    // the kernel allows a new procfs only while another one is in sight, which is before pivot_root.
+    // An existing pid namespace is entered after pivot_root (threats.md, crun 1.31). Not in a user namespace, the
+    // container's or an engine's: there the kernel allows a new procfs only while another one is in sight, which is
+    // before pivot_root.
     [[nodiscard]] bool joins_pid_late() const {
-        return joins(spec::NamespaceKind::pid) && !has(spec::NamespaceKind::user);
+        return joins(spec::NamespaceKind::pid) && !has(spec::NamespaceKind::user) && !host.in_user_namespace;
     }
     // The root is a mount that can be mounted in and changed without changing the rootfs.
     [[nodiscard]] bool has_root_mount() const { return has(spec::NamespaceKind::mount) || plan.mounts_on_host; }

@@ -7,9 +7,8 @@
 //    (Draft::joins_pid_late).
 //  - A cgroup namespace shows the cgroup that its maker is in: made after the attach (cgroup_namespaces(7)).
 //  - The others are made by init itself, while the parent makes the cgroups.
-#include <linux/sched.h>
-
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <algorithm>
 #include <array>
@@ -117,6 +116,7 @@ void plan_namespaces(Draft& draft) {
         make_the_simple_ones(draft);
         draft.add(trees_arrive);
         join_the_simple_ones(draft);
+        if (join_pid) join(draft, NamespaceKind::pid);
     } else if (new_user) {
         draft.add(trees_arrive);
         join_the_simple_ones(draft);
@@ -134,7 +134,7 @@ void plan_namespaces(Draft& draft) {
         join_the_simple_ones(draft);
         if (join_pid) join(draft, NamespaceKind::pid);
     }
-    if (user_first && (new_pid || join_pid)) {
+    if (join_pid || (user_first && new_pid)) {
         // The parent attaches this process; the next one is born where it is.
         plan_cgroup_namespace(draft);
         draft.add(Respawn<Hosted>{.flags = new_pid ? std::uint64_t{CLONE_NEWPID} : 0u},

@@ -4,14 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "common/trimmed.h"
+
 namespace ocirt::resctrl {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t\r");
-    if (begin == text.npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 // Takes what stands before `separator` off `rest`.
 std::string_view take(std::string_view& rest, char separator) {

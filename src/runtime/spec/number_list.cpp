@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 
+#include "common/trimmed.h"
 #include "runtime/spec/finding.h"
 
 namespace ocirt::spec {
@@ -40,12 +41,6 @@ std::optional<Range> parse_range(std::string_view text) {
     }
     if (!text.empty()) return std::nullopt;
     return range;
-}
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t start = text.find_first_not_of(" \t\n");
-    if (start == text.npos) return {};
-    return text.substr(start, text.find_last_not_of(" \t\n") + 1 - start);
 }
 
 // Calls `visit` with each range and its text, until it answers false. The kernel takes empty ranges ("0-3,"), and so ""

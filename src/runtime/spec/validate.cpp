@@ -33,6 +33,7 @@ class Rules {
 
     void namespaces();
     void user_namespace();
+    void user();
     void sysctls();
 
    private:
@@ -44,6 +45,8 @@ class Rules {
             error(std::move(pointer),
                   "needs a namespace of type " + std::string(type_name(kind)) + " in /linux/namespaces");
     }
+    void is_mapped(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list,
+                   std::string pointer);
     void sysctl(const std::string& key, std::vector<std::string>& paths);
 
     const Config& config_;
@@ -73,6 +76,31 @@ void Rules::user_namespace() {
     };
     missing(linux_.uid_mappings, "/linux/uidMappings");
     missing(linux_.gid_mappings, "/linux/gidMappings");
+}
+
+void Rules::is_mapped(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list,
+                      std::string pointer) {
+    const bool mapped = std::ranges::any_of(mappings, [id](const IdMapping& mapping) {
+        return id >= mapping.container_id && id - mapping.container_id < mapping.size;
+    });
+    if (!mapped && !mappings.empty() && !findings_.has_error(list))
+        error(std::move(pointer),
+              std::to_string(id) + " is nobody in the container: no entry of " + std::string(list) + " maps it");
+}
+
+// In a user namespace of the container's own nobody exists but those who are mapped: setuid(2) would say EINVAL, at
+// start.
+void Rules::user() {
+    const Namespace* own = linux_.find(NamespaceKind::user);
+    if (!own || !own->path.empty() || !config_.process) return;
+    const User& user = config_.process->user;
+    is_mapped(linux_.uid_mappings, user.uid, "/linux/uidMappings", "/process/user/uid");
+    is_mapped(linux_.gid_mappings, user.gid, "/linux/gidMappings", "/process/user/gid");
+    const auto is_kept = [](const auto& annotation) { return annotation.first == "run.oci.keep_original_groups"; };
+    if (std::ranges::any_of(config_.annotations, is_kept)) return;  // they may not be set
+    for (std::size_t i = 0; i < user.additional_gids.size(); ++i)
+        is_mapped(linux_.gid_mappings, user.additional_gids[i], "/linux/gidMappings",
+                  "/process/user/additionalGids/" + std::to_string(i));
 }
 
 void Rules::sysctl(const std::string& key, std::vector<std::string>& paths) {
@@ -110,6 +138,7 @@ void validate(const Config& config, Findings& findings) {
     Rules rules(config, findings);
     rules.namespaces();
     rules.user_namespace();
+    rules.user();
     rules.sysctls();
     if (!config.linux.net_devices.empty() && !config.linux.find(NamespaceKind::network)) {
         findings.add(Severity::warning, "/linux/netDevices",

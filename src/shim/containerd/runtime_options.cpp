@@ -9,6 +9,7 @@
 
 #include "common/fd.h"
 #include "common/syscall.h"
+#include "common/trimmed.h"
 
 namespace ocirt::shim {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 constexpr std::size_t largest = std::size_t{64} << 10;
 constexpr std::string_view runcs = "runc.v1.Options";
 constexpr std::string_view general = "runtimeoptions.v1.Options";
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 // A value as it stands there, of the type that its option has. False where it is of another.
 bool read_value(std::string_view text, bool& value) {
