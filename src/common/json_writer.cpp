@@ -5,30 +5,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "common/utf8.h"
+
 namespace ocirt {
 namespace {
-
-// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no surrogates, no overlong
-// forms).
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [&text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-    const std::uint8_t lead = byte(0);
-    std::size_t length = 0;
-    std::uint8_t least = 0x80;
-    std::uint8_t most = 0xbf;
-    if (lead < 0x80) return 1;
-    if (lead >= 0xc2 && lead <= 0xdf) length = 2;
-    if (lead >= 0xe0 && lead <= 0xef) length = 3;
-    if (lead >= 0xf0 && lead <= 0xf4) length = 4;
-    if (lead == 0xe0) least = 0xa0;
-    if (lead == 0xed) most = 0x9f;
-    if (lead == 0xf0) least = 0x90;
-    if (lead == 0xf4) most = 0x8f;
-    if (length == 0 || text.size() < length || byte(1) < least || byte(1) > most) return 0;
-    for (std::size_t i = 2; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    return length;
-}
 
 void append_escaped(std::string& out, char c) {
     constexpr std::array digits{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
@@ -101,7 +81,7 @@ void JsonWriter::value(std::string_view text) {
     separate();
     text_ += '"';
     while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
+        const std::size_t length = utf8_length(text);
         const char front = text.front();
         if (length == 0)
             text_ += "\xef\xbf\xbd";

@@ -146,8 +146,8 @@ Result<Datagram> receive_datagram(const Fd& socket, std::size_t limit, std::chro
     return Datagram{.open = arrived.size != 0, .data = std::move(data), .descriptors = std::move(arrived.descriptors)};
 }
 
-Result<Fd> listen_at(const Fd& directory, const std::string& name) {
-    Fd socket = TRY(make_socket(SOCK_SEQPACKET));
+Result<Fd> listen_at(const Fd& directory, const std::string& name, int type) {
+    Fd socket = TRY(make_socket(type));
     const sockaddr_un address = TRY(address_of(directory, name));
     // The mode that bind gives the socket file is the descriptor's own.
     if (::fchmod(socket.get(), 0600) != 0) return fail_errno("fchmod", "set the mode of the socket", name);

@@ -46,7 +46,7 @@ struct Datagram {
 
 // A listening socket named `name` in `directory`, and a connection to it. Bound and reached through the directory's
 // descriptor: the path may be longer than the 108 bytes of sun_path.
-[[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name);
+[[nodiscard]] Result<Fd> listen_at(const Fd& directory, const std::string& name, int type = SOCK_SEQPACKET);
 [[nodiscard]] Result<Fd> connect_at(const Fd& directory, const std::string& name, int type = SOCK_SEQPACKET);
 
 // A connection to a stream socket. Connecting and sending give up after `deadline`, with EAGAIN.

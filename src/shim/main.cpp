@@ -1,16 +1,15 @@
 #include "shim/main.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -24,6 +23,7 @@
 #include "shim/containerd/runtime_options.h"
 #include "shim/containerd/serve.h"
 #include "shim/containerd/start.h"
+#include "shim/daemon.h"
 #include "shim/exit_file.h"
 #include "shim/task_work.h"
 #include "shim/timestamp.h"
@@ -54,11 +54,8 @@ std::string environment(const char* name) {
 // One step easier to kill than containerd, as its own shim.
 void adjust_oom_score() {
     constexpr int highest = 1000;
-    const Result<Fd> file = sys::open("/proc/self/oom_score_adj", O_RDONLY);
-    const Result<std::string> text = file ? sys::read_all(*file, 16) : std::string();
-    int score = 0;
-    if (!text || std::from_chars(text->data(), text->data() + text->size(), score).ec != std::errc{}) return;
-    (void)lifecycle::set_oom_score(::getpid(), std::min(score + 1, highest));
+    if (const std::optional<int> score = oom_score())
+        (void)lifecycle::set_oom_score(::getpid(), std::min(*score + 1, highest));
 }
 
 // A process of its own, with nothing of containerd's.
@@ -69,16 +66,7 @@ void detach() {
     ::signal(SIGPIPE, SIG_IGN);
     adjust_oom_score();
     (void)!::chdir("/");
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), number);
-}
-
-// It stays for long and holds little: what `start` has read is given back, and later a large message's memory, too.
-void keep_little_memory() {
-    constexpr int limit = 64 << 10;
-    ::mallopt(M_MMAP_THRESHOLD, limit);
-    ::mallopt(M_TRIM_THRESHOLD, limit);
-    ::malloc_trim(0);
+    point_stdio_to_null();
 }
 
 int become_shim(const Bootstrap& bootstrap, const Flags& flags, Listening listening) {

@@ -3,9 +3,26 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 namespace ocirt::engines {
+namespace {
+
+namespace fs = std::filesystem;
+
+// $OCIRT_CONMON names a monitor to be used in the place of Debian's conmon: another conmon, or ocirt, which has to be
+// called by that name.
+std::string conmon_line() {
+    const char* const named = std::getenv("OCIRT_CONMON");
+    if (named == nullptr) return "";
+    const fs::path link = scratch() / "bin" / "conmon";
+    fs::create_directories(link.parent_path());
+    if (!fs::is_symlink(link)) fs::create_symlink(named, link);
+    return "conmon_path = [\"" + link.string() + "\"]\n";
+}
+
+}  // namespace
 
 void Podman::SetUpTestSuite() {
     // What an administrator tells Podman of a runtime that it does not know by name.
@@ -13,8 +30,7 @@ void Podman::SetUpTestSuite() {
     std::ofstream(configuration) << "[containers]\n"
                                     "log_driver = \"k8s-file\"\n"
                                     "[engine]\n"
-                                    "cgroup_manager = \""
-                                 << (has_systemd() ? "systemd" : "cgroupfs")
+                                 << conmon_line() << "cgroup_manager = \"" << (has_systemd() ? "systemd" : "cgroupfs")
                                  << "\"\n"
                                     "events_logger = \"file\"\n"
                                     "runtime_supports_json = [\"under-test\"]\n"

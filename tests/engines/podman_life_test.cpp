@@ -1,6 +1,7 @@
 // podman: the life of containers and pods and what runs in them.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "engines/podman.h"
@@ -176,6 +177,40 @@ TEST_F(Podman, HealthCheck) {
 TEST_F(Podman, LogsFollow) {
     run_detached("box:1 sh -c 'for i in 1 2 3; do echo $i; sleep 0.1; done'");
     EXPECT_EQ(podman("logs -f c1").out, "1\n2\n3\n");
+}
+
+TEST_F(Podman, LogDrivers) {
+    for (const char* driver : {"k8s-file", "json-file"}) {
+        EXPECT_EQ(podman("run -d --name c1 --log-driver " + std::string(driver) +
+                         " box:1 sh -c 'echo out; echo err >&2; printf part'")
+                      .status,
+                  0);
+        EXPECT_EQ(podman("wait c1").out, "0\n");
+        const Finished logs = podman("logs c1");
+        EXPECT_TRUE(logs.out.starts_with("out\npart")) << driver << logs.out;
+        EXPECT_EQ(logs.err, "err\n") << driver;
+        EXPECT_EQ(podman("rm c1").status, 0);
+    }
+    EXPECT_EQ(podman("run -d --name c1 --log-driver none box:1 echo out").status, 0);
+    EXPECT_EQ(podman("wait c1").out, "0\n");
+    EXPECT_NE(podman("logs c1").out, "out\n");
+    EXPECT_EQ(podman("rm c1").status, 0);
+    EXPECT_EQ(run("--log-driver passthrough box:1 echo out").out, "out\n");
+}
+
+TEST_F(Podman, LogSizeLimit) {
+    run_detached("--log-opt max-size=10kb box:1 sh -c 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done'");
+    EXPECT_EQ(podman("wait c1").out, "0\n");
+    const std::string path = inspect("{{.HostConfig.LogConfig.Path}}");
+    EXPECT_LE(std::filesystem::file_size(path), 10240U) << path;
+    EXPECT_TRUE(podman("logs c1").out.ends_with("line 1999\n"));
+}
+
+TEST_F(Podman, Events) {
+    run_detached("box:1 sh -c 'exit 3'");
+    EXPECT_EQ(podman("wait c1").out, "3\n");
+    const std::string events = podman("events --stream=false --filter container=c1 --format '{{.Status}}'").out;
+    for (const char* event : {"create\n", "start\n", "died\n"}) EXPECT_TRUE(events.contains(event)) << events;
 }
 
 TEST_F(Podman, Attach) {

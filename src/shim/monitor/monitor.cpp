@@ -1,0 +1,305 @@
+#include "shim/monitor/monitor.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <utility>
+
+#include "common/syscall.h"
+#include "runtime/cgroup/layout.h"
+#include "shim/daemon.h"
+#include "shim/monitor/ending.h"
+#include "shim/monitor/launch.h"
+
+namespace ocirt::shim::monitor {
+namespace {
+
+constexpr std::size_t pid_limit = 32;
+constexpr std::size_t message_limit = std::size_t{16} << 10;
+// For clients that do not read and logs that take nothing, when the process has ended.
+constexpr std::chrono::milliseconds patience_at_the_end = std::chrono::seconds(60);
+constexpr std::chrono::milliseconds killed_deadline = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds patience_for_children{200};
+constexpr const char* too_late = "command timed out";
+
+struct Pipe {
+    Fd reader;
+    Fd writer;
+};
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe2", "make a pipe");
+    return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
+}
+
+Fd copy_of(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); }
+
+std::string read_what_is_there(const Fd& pipe) {
+    std::string text(message_limit, '\0');
+    ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
+    const ssize_t got = ::read(pipe.get(), text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return text;
+}
+
+Result<pid_t> read_pid(const std::string& path) {
+    const std::string text = TRY(sys::read_all(TRY(sys::open(path, O_RDONLY)), pid_limit));
+    pid_t pid = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (error == std::errc{} && pid > 0) return pid;
+    return fail({.fault = Fault::corrupted, .operation = "read the pid in", .object = path, .detail = "it is none"});
+}
+
+}  // namespace
+
+Monitor::Monitor(Start start, const Messages& messages)
+    : start_(std::move(start)),
+      messages_(messages),
+      logs_(std::move(start_.writers),
+            start_.rates.output.policy == RatePolicy::block || start_.rates.error.policy == RatePolicy::block,
+            [this](const Error& error) { messages_.warning(error); }) {}
+
+Answer Monitor::answer() const {
+    if (start_.options.api_version) return Answer::data;
+    return start_.options.exec ? Answer::exit_code : Answer::pid;
+}
+
+int Monitor::run() {
+    Result<> begun = begin();
+    if (!begun) {
+        messages_.error(begun.error());
+        tell(start_.pipes.sync, answer(), -1, render(begun.error()));
+        return 1;
+    }
+    keep_little_memory();
+    if (const Result<> looped = loop_.run(); !looped) messages_.error(looped.error());
+    leave();
+    return status_ & 0xff;
+}
+
+Result<> Monitor::begin() {
+    loop_ = TRY(EventLoop::make());
+    reaper_ = TRY(Reaper::start(loop_));
+    TRY(watch_signals());
+    if (!start_.passthrough) {
+        relay_ = std::make_unique<Relay>(loop_, logs_, start_.rates);
+        if (!start_.options.bundle.empty()) TRY(open_sockets());
+    }
+    if (!start_.options.sdnotify_socket.empty())
+        notifications_ = TRY(Notifications::open(loop_, start_.options.bundle, start_.options.sdnotify_socket));
+    if (start_.options.exec_attach) tell(start_.pipes.attach, Answer::data, 0);
+    return launch_runtime();
+}
+
+Result<> Monitor::watch_signals() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) ::sigaddset(&signals, signal);
+    if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return fail_errno("sigprocmask", "wait for signals");
+    signals_ = Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) return fail_errno("signalfd", "wait for signals");
+    return loop_.watch(signals_, EPOLLIN, [this](std::uint32_t) { pass_signal(); });
+}
+
+void Monitor::pass_signal() {
+    signalfd_siginfo signal{};
+    if (::read(signals_.get(), &signal, sizeof(signal)) != sizeof(signal)) return;
+    const auto number = static_cast<int>(signal.ssi_signo);
+    if (pidfd_)
+        (void)sys::send_signal(pidfd_, number);
+    else if (runtime_ > 0)
+        ::kill(runtime_, number);
+}
+
+Result<> Monitor::open_sockets() {
+    const Options& options = start_.options;
+    bundle_ = TRY(sys::open(options.bundle, O_PATH | O_DIRECTORY));
+    const std::string link = options.full_attach ? "" : attach_link(options.socket_dir, options.uuid);
+    clients_ = TRY(AttachSocket::open(loop_, bundle_, options.bundle, link,
+                                      {.input =
+                                           [this](std::string_view bytes) {
+                                               if (input_) input_->write(bytes);
+                                           },
+                                       .input_ended =
+                                           [this] {
+                                               const Options& o = start_.options;
+                                               if (input_ && o.input && !o.leave_stdin_open) input_->end();
+                                           },
+                                       .caught_up = [this] { relay_->caught_up(); }}));
+    relay_->set_clients(clients_.get());
+    // What is typed before there is a terminal waits for it.
+    if (options.terminal) clients_->hold_input(true);
+    control_ = TRY(Control::open(
+        loop_, bundle_, [this](const ControlMessage& message) { control(message); },
+        [this](const Error& error) { messages_.warning(error); }));
+    return {};
+}
+
+Result<> Monitor::launch_runtime() {
+    const Options& options = start_.options;
+    Launch request{.options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score};
+    if (!start_.passthrough) {
+        Pipe error = TRY(make_pipe());
+        request.error = std::move(error.writer);
+        runtime_error_ = std::move(error.reader);
+    }
+    if (options.terminal) {
+        console_socket_ = TRY(ConsoleSocket::open(loop_, [this](Fd console) { take_console(std::move(console)); }));
+        request.output = Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    } else if (!start_.passthrough) {
+        Pipe output = TRY(make_pipe());
+        request.output = std::move(output.writer);
+        relay_->add(Stream::output, std::move(output.reader));
+        if (options.input) {
+            Pipe input = TRY(make_pipe());
+            request.input = std::move(input.reader);
+            input_ = std::make_unique<ProcessInput>(loop_, std::move(input.writer), [this](bool hold) {
+                if (clients_) clients_->hold_input(hold);
+            });
+        }
+    }
+    request.words = runtime_words(options, console_socket_ ? console_socket_->path() : "");
+    reaper_->hold();
+    runtime_ = TRY(launch(std::move(request)));
+    reaper_->expect_new(runtime_, [this](const Exit& exit) { runtime_ended(exit); });
+    start_.pipes.start.reset();
+    start_.passed.clear();
+    if (start_.passthrough) point_stdio_to_null();
+    return {};
+}
+
+void Monitor::take_console(Fd console) {
+    console_ = std::move(console);
+    relay_->add(Stream::output, copy_of(console_));
+    input_ = std::make_unique<ProcessInput>(loop_, copy_of(console_), [this](bool hold) {
+        if (clients_) clients_->hold_input(hold);
+    });
+    if (clients_) clients_->hold_input(false);
+    resize();
+}
+
+void Monitor::control(const ControlMessage& message) {
+    if (message.kind == ControlMessage::Kind::reopen_logs) return logs_.reopen();
+    size_ = message;
+    resize();
+}
+
+void Monitor::resize() const {
+    if (!console_ || !size_) return;
+    const winsize size{.ws_row = size_->height, .ws_col = size_->width, .ws_xpixel = 0, .ws_ypixel = 0};
+    (void)::ioctl(console_.get(), TIOCSWINSZ, &size);
+}
+
+void Monitor::runtime_ended(const Exit& exit) {
+    runtime_ = 0;
+    if (exit.status != 0) {
+        const std::string message = runtime_error_ ? read_what_is_there(runtime_error_) : "";
+        return fail_launch(message.empty() ? "the runtime ended with status " + std::to_string(exit.status) : message);
+    }
+    if (console_socket_) console_socket_->look();
+    console_socket_.reset();
+    if (start_.options.terminal && !console_) return fail_launch("Runtime did not set up terminal");
+    if (const Result<> adopted = adopt_process(); !adopted) fail_launch(render(adopted.error()));
+    reaper_->release();
+}
+
+void Monitor::fail_launch(const std::string& message) {
+    messages_.error({.operation = start_.options.exec ? "execute the process" : "create the container",
+                     .object = "\"" + start_.options.id + "\"",
+                     .detail = message});
+    tell(start_.pipes.sync, answer(), -1, message);
+    loop_.stop();
+}
+
+Result<> Monitor::adopt_process() {
+    const Options& options = start_.options;
+    process_ = TRY(read_pid(options.container_pid_file));
+    if (Result<Fd> pidfd = sys::open_pidfd(process_)) pidfd_ = *std::move(pidfd);
+    launched_ = true;
+    if (options.api_version || !options.exec) tell(start_.pipes.sync, answer(), process_);
+    if (relay_) {
+        if (!options.terminal) relay_->add(Stream::error, std::move(runtime_error_));
+        relay_->begin();
+    }
+    runtime_error_.reset();
+    watch_memory();
+    if (options.timeout > 0) loop_.after(std::chrono::seconds(options.timeout), [this] { time_is_over(); });
+    reaper_->expect(process_, pidfd_, [this](const Exit& exit) { process_ended(exit); });
+    return {};
+}
+
+void Monitor::watch_memory() {
+    const Result<cgroup::Layout> layout = cgroup::read_layout(std::to_string(process_));
+    const cgroup::Hierarchy* memory = layout ? layout->find("memory") : nullptr;
+    if (memory == nullptr || memory->own == "/") return;
+    const cgroup::Place place{
+        .version = memory->version, .path = memory->mount_point + memory->own, .controllers = {"memory"}};
+    Result<cgroup::OomWatch> watch = cgroup::OomWatch::open({&place, 1});
+    if (!watch) return messages_.warning(watch.error());
+    memory_ = *std::move(watch);
+    if (!memory_.fd()) return;
+    const auto events = static_cast<std::uint32_t>(memory_.events());
+    (void)loop_.watch(memory_.fd(), events, [this](std::uint32_t) { look_at_memory(); });
+}
+
+void Monitor::look_at_memory() {
+    if (!memory_.fd() || memory_.take() == 0) return;
+    if (const Result<> written = write_oom_marks(start_.options); !written) messages_.warning(written.error());
+}
+
+void Monitor::time_is_over() {
+    if (!pidfd_) return;  // it has ended, and only what it wrote is still on its way
+    timed_out_ = true;
+    // Its group, unless that is ours: an exec may have left it as it was.
+    const pid_t group = ::getpgid(process_);
+    if (group > 1 && group != ::getpgrp()) ::kill(-group, SIGKILL);
+    (void)sys::send_signal(pidfd_, SIGKILL);
+    loop_.after(killed_deadline, [this] { stop(-1); });
+}
+
+void Monitor::process_ended(const Exit& exit) {
+    look_at_memory();
+    if (memory_.fd()) loop_.forget(memory_.fd());
+    memory_ = {};
+    pidfd_.reset();
+    const int status = timed_out_ ? -1 : exit.status;
+    if (!relay_) return stop(status);
+    relay_->finish(patience_at_the_end, [this, status] { stop(status); });
+}
+
+void Monitor::stop(int status) {
+    status_ = status;
+    loop_.stop();
+}
+
+// In this order: the logs hold everything, clients see the end, ports are free, the status is on disk, it is told.
+void Monitor::leave() {
+    const Options& options = start_.options;
+    if (notifications_) notifications_->finish();
+    relay_.reset();
+    logs_.finish(patience_at_the_end, !options.no_sync_log);
+    input_.reset();
+    clients_.reset();
+    control_.reset();
+    console_.reset();
+    start_.inherited.clear();
+    if (launched_) {
+        if (const Result<> written = write_exit_status(options, status_); !written) messages_.error(written.error());
+        if (options.exec)
+            tell(start_.pipes.sync, answer(), status_, timed_out_ ? std::string_view(too_late) : std::string_view());
+    }
+    start_.pipes.sync.reset();
+    run_exit_command(options, start_.oom_score);
+    reap_children(patience_for_children);
+}
+
+}  // namespace ocirt::shim::monitor
