@@ -1,7 +1,6 @@
 // Many processes put into one container: at once, and one after the other.
 #include <gtest/gtest.h>
 
-
 #include "support/bundle.h"
 #include "support/host.h"
 

@@ -2,7 +2,6 @@
 // with OCIRT_CONMON the figures are conmon's.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -58,8 +57,7 @@ TEST(MonitorCost, Idle) {
 TEST(MonitorCost, Logging) {
     constexpr std::size_t line = 4096;
     constexpr std::size_t per_file = 4096;
-    const char* const wanted = std::getenv("OCIRT_TEST_LOG_MIB");
-    const int files = std::max((wanted == nullptr ? 64 : std::atoi(wanted)) / 16, 1);
+    const int files = std::max(asked("OCIRT_TEST_LOG_MIB", 64) / 16, 1);
     Bundle bundle;
     std::string data;
     for (std::size_t i = 0; i < per_file; ++i) {

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 
 #include "support/host.h"
@@ -132,8 +131,8 @@ TEST(Monitor, AnotherRuntimeIsExecuted) {
     if (!monitor_is_ocirt()) GTEST_SKIP() << "SKIP: conmon 2.1.6 passes on what its caller left open";
     Bundle bundle;
     const fs::path runtime = bundle.scratch() / "runtime";
-    std::ofstream(runtime) << "#!/bin/sh\nls -l /proc/$$/fd > " << (bundle.scratch() / "fds").string() << "\nexec "
-                           << runtime_path() << " \"$@\"\n";
+    std::ofstream(runtime) << "#!/bin/sh\nls -l /proc/$$/fd > '" << (bundle.scratch() / "fds").string() << "'\nexec '"
+                           << runtime_path() << "' \"$@\"\n";
     fs::permissions(runtime, Bundle::executable);
     Monitor monitor(bundle.sh("exit 6"), {.options = {"-r", runtime}});
     EXPECT_EQ(monitor.start(), 0);
@@ -148,8 +147,7 @@ TEST(Monitor, AnotherRuntimeIsExecuted) {
 
 // Ends come at any time: none is lost, and no monitor stays ($OCIRT_TEST_EXITS of them).
 TEST(Monitor, ManyShortContainers) {
-    const char* const count = std::getenv("OCIRT_TEST_EXITS");
-    for (int i = 0; i < (count == nullptr ? 50 : std::atoi(count)); ++i) {
+    for (int i = 0, count = asked("OCIRT_TEST_EXITS", 50); i < count; ++i) {
         Bundle bundle;
         Monitor monitor(bundle.sh("echo " + std::to_string(i) + "; exit " + std::to_string(i % 200)));
         ASSERT_EQ(monitor.start(), 0);
