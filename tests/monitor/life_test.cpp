@@ -145,9 +145,9 @@ TEST(Monitor, AnotherRuntimeIsExecuted) {
     for (const char* kind : {"socket:", "anon_inode:"}) EXPECT_FALSE(descriptors.contains(kind)) << descriptors;
 }
 
-// Ends come at any time: none is lost, and no monitor stays ($OCIRT_TEST_EXITS of them).
+// Ends come at any time: none is lost, and no monitor stays ($OCIRT_TEST_MONITORS of them).
 TEST(Monitor, ManyShortContainers) {
-    for (int i = 0, count = asked("OCIRT_TEST_EXITS", 50); i < count; ++i) {
+    for (int i = 0, count = asked("OCIRT_TEST_MONITORS", 50); i < count; ++i) {
         Bundle bundle;
         Monitor monitor(bundle.sh("echo " + std::to_string(i) + "; exit " + std::to_string(i % 200)));
         ASSERT_EQ(monitor.start(), 0);
