@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 
@@ -78,6 +79,12 @@ Result<> write_all(const Fd& file, const void* data, std::size_t size) {
 Result<> write_file(const std::string& path, const std::string& text) {
     const Fd file = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
     return write_all(file, text.data(), text.size());
+}
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe2", "make a pipe");
+    return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
 }
 
 Result<std::vector<std::string>> names_in(const Fd& directory) {

@@ -32,6 +32,13 @@ namespace ocirt::sys {
 // A file of the caller's own (0600) with that text, whatever was in it.
 [[nodiscard]] Result<> write_file(const std::string& path, const std::string& text);
 
+// pipe2(2), O_CLOEXEC.
+struct Pipe {
+    Fd reader;
+    Fd writer;
+};
+[[nodiscard]] Result<Pipe> make_pipe();
+
 // What a directory holds, sorted, without "." and "..". A directory opened with O_PATH will do.
 [[nodiscard]] Result<std::vector<std::string>> names_in(const Fd& directory);
 

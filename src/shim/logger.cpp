@@ -8,11 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstring>
 #include <optional>
 
 #include "common/administrators_list.h"
+#include "common/exec.h"
+#include "common/syscall.h"
 
 namespace ocirt::shim {
 namespace {
@@ -27,17 +28,6 @@ struct ExecFailure {
     std::array<char, 12> begin = mark;
     int errnum = 0;
 };
-
-struct Pipe {
-    Fd reader;
-    Fd writer;
-};
-
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe2", "make a pipe");
-    return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
-}
 
 std::unexpected<Error> invalid(const std::string& uri, const char* detail) {
     return fail({.fault = Fault::invalid_argument,
@@ -86,17 +76,13 @@ bool put_at(const std::array<const Fd*, 3>& pipes) {
 
 [[noreturn]] void execute(const LoggerProgram& program, std::array<std::string, 2>& environment,
                           const std::array<const Fd*, 3>& pipes) {
-    std::vector<char*> words{const_cast<char*>(program.path.c_str())};
-    for (const std::string& word : program.args) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<std::string> words{program.path};
+    words.insert(words.end(), program.args.begin(), program.args.end());
     const std::array<char*, 3> variables{environment[0].data(), environment[1].data(), nullptr};
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
+    give_signals_back();
     if (put_at(pipes)) {
         ::close_range(ready_number + 1, ~0U, 0);
-        ::execve(words.front(), words.data(), variables.data());
+        ::execve(words.front().c_str(), exec_words(words).data(), variables.data());
     }
     const ExecFailure failure{.errnum = errno};
     (void)!::write(ready_number, &failure, sizeof(failure));
@@ -128,9 +114,9 @@ Result<LoggerProgram> parse_logger(const std::string& uri) {
 Result<Logger> start_logger(Reaper& reaper, const LoggerProgram& program, const std::string& id,
                             const std::string& namespace_name) {
     TRY(check_allowed(program.path));
-    Pipe output = TRY(make_pipe());
-    Pipe error = TRY(make_pipe());
-    Pipe ready = TRY(make_pipe());
+    sys::Pipe output = TRY(sys::make_pipe());
+    sys::Pipe error = TRY(sys::make_pipe());
+    sys::Pipe ready = TRY(sys::make_pipe());
     std::array<std::string, 2> environment{"CONTAINER_ID=" + id, "CONTAINER_NAMESPACE=" + namespace_name};
     const pid_t pid = ::fork();
     if (pid < 0) return fail_errno("fork", "run the logger", program.path);

@@ -10,13 +10,21 @@ namespace {
 // It writes where it is into a file: standard output is another after a restore.
 constexpr const char* counter = "sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.1; done'";
 
-std::string why_not() {
-    const Finished check = sh("criu check 2>&1");
-    return check.status == 0 ? "" : test::split_lines(check.out + "\nno criu").front();
-}
+template <typename Engine>
+class WithCriu : public Engine {
+   protected:
+    void SetUp() override {
+        Engine::SetUp();
+        if (is_rootless()) GTEST_SKIP() << "SKIP: criu is root's";
+        const Finished check = sh("criu check 2>&1");
+        if (check.status != 0)
+            GTEST_SKIP() << "SKIP: criu check: " << test::split_lines(check.out + "\nno criu").front();
+    }
+};
 
-TEST_F(Containerd, ACheckpointLeavesItRunning) {
-    if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
+using ContainerdCheckpoint = WithCriu<Containerd>;
+
+TEST_F(ContainerdCheckpoint, LeavesItRunning) {
     run_detached("", std::string("c ") + counter);
     const Finished saved = task("checkpoint c");
     ASSERT_EQ(saved.status, 0) << saved.err;
@@ -25,8 +33,7 @@ TEST_F(Containerd, ACheckpointLeavesItRunning) {
     EXPECT_EQ(sh("ctr image rm --sync " + trimmed(saved.out)).status, 0) << saved.out;
 }
 
-TEST_F(Containerd, ACheckpointEndsIt) {
-    if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
+TEST_F(ContainerdCheckpoint, EndsIt) {
     if (is_shim()) GTEST_SKIP() << "SKIP: ctr 1.6 gives the options of a checkpoint to runc's shim alone";
     run_detached("", std::string("c ") + counter);
     const std::string images = scratch() / "images";
@@ -36,8 +43,7 @@ TEST_F(Containerd, ACheckpointEndsIt) {
     EXPECT_EQ(sh("test -e " + images + "/inventory.img").status, 0);
 }
 
-TEST_F(Containerd, GoesOnFromACheckpoint) {
-    if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
+TEST_F(ContainerdCheckpoint, GoesOn) {
     run_detached("", std::string("c ") + counter);
     const auto count = [](const std::string& id) {
         const Finished read = task("exec --exec-id e" + id + " " + id + " sh -c 'cat /count; sleep 0.2'");
@@ -59,13 +65,8 @@ TEST_F(Containerd, GoesOnFromACheckpoint) {
     sh("ctr task rm d; ctr container rm d; ctr image rm --sync cp:1");
 }
 
-class PodmanCheckpoint : public Podman {
+class PodmanCheckpoint : public WithCriu<Podman> {
    protected:
-    void SetUp() override {
-        Podman::SetUp();
-        if (is_rootless()) GTEST_SKIP() << "SKIP: Podman checkpoints as root alone";
-        if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "SKIP: criu check: " << why;
-    }
     static int count() { return std::atoi(podman("exec c1 cat /count").out.c_str()); }
 };
 

@@ -25,15 +25,10 @@ constexpr int sync_number = 40;
 constexpr int start_number = 41;
 constexpr int attach_number = 42;
 
-struct Pipe {
-    Fd reader;
-    Fd writer;
-};
-
-Pipe make_pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    return {.reader = Fd(ends[0]), .writer = Fd(ends[1])};
+sys::Pipe make_pipe() {
+    Result<sys::Pipe> pipe = sys::make_pipe();
+    if (!pipe) throw std::runtime_error(render(pipe.error()));
+    return *std::move(pipe);
 }
 
 bool waits_for(const Fd& fd) {
@@ -118,9 +113,9 @@ Monitor::Monitor(Bundle& bundle, const MonitorStart& start)
         bundle.write_config();
     }
     fs::create_directories(path("exits"));
-    Pipe sync = make_pipe();
-    Pipe start_pipe = make_pipe();
-    Pipe attach = make_pipe();
+    sys::Pipe sync = make_pipe();
+    sys::Pipe start_pipe = make_pipe();
+    sys::Pipe attach = make_pipe();
     Command line = command(start);
     line.descriptors = {{sync.writer.get(), sync_number},
                         {start_pipe.reader.get(), start_number},

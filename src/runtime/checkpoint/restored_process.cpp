@@ -44,10 +44,7 @@ void read_ids(std::string_view text, std::string_view name, std::uint32_t (&ids)
 }
 
 std::uint32_t on_host(std::uint32_t id, const std::vector<spec::IdMapping>& mappings) {
-    for (const spec::IdMapping& mapping : mappings)
-        if (id >= mapping.container_id && id - mapping.container_id < mapping.size)
-            return mapping.host_id + (id - mapping.container_id);
-    return id;
+    return spec::host_id_of(id, mappings).value_or(id);
 }
 
 std::unexpected<Error> more(std::string pointer, std::string detail) {

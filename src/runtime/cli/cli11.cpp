@@ -107,9 +107,9 @@ std::vector<std::string> reversed(const Cli& cli, std::span<char* const> words) 
         const std::size_t end = words.size() - reader.rest().size();
         all.insert(all.end(), words.begin() + static_cast<std::ptrdiff_t>(first),
                    words.begin() + static_cast<std::ptrdiff_t>(end));
-        const bool is_value = word.value && first < words.size() && word.value->data() == words[first];  // of "-du 1"
-        if (word.kind == Word::Kind::option && end > first && !is_value)
-            all[first] = with_two_dashes(*options, all[first]);
+        const bool begins =
+            end > first && !(word.value && word.value->data() == words[first]);  // not so the 1 of "-du 1"
+        if (word.kind == Word::Kind::option && begins) all[first] = with_two_dashes(*options, all[first]);
         const Command* command = word.kind == Word::Kind::argument ? find_command(cli, word.argument) : nullptr;
         if (command == nullptr || options != &cli.options) continue;
         options = &command->options;

@@ -1,8 +1,8 @@
 #include "runtime/cli/plain_line.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "common/number.h"
 #include "runtime/cli/words.h"
 
 namespace ocirt::cli {
@@ -12,12 +12,6 @@ struct Given {
     const Option* option;
     std::string_view value;
 };
-
-template <typename T>
-bool read_number(std::string_view text, T& out) {
-    const auto [end, fault] = std::from_chars(text.begin(), text.end(), out);
-    return fault == std::errc{} && end == text.end();
-}
 
 bool is_plain(const Option& option, std::string_view value) {
     std::uint32_t count = 0;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "common/exec.h"
 #include "common/memfd.h"
 #include "common/syscall.h"
 #include "runtime/lifecycle/process.h"
@@ -20,14 +21,6 @@ namespace {
 constexpr std::size_t output_shown = 1024;
 // A hook without a timeout may run as long as it likes; a wait is still made of bounded ones.
 constexpr std::chrono::milliseconds long_wait = std::chrono::hours(1);
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-    std::vector<char*> list;
-    list.reserve(words.size() + 1);
-    for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
-    list.push_back(nullptr);
-    return list;
-}
 
 Error hook_error(const spec::Hook& hook, std::string detail) {
     return {.fault = Fault::hook_failed, .operation = "run the hook", .object = hook.path, .detail = std::move(detail)};
@@ -54,8 +47,8 @@ Result<pid_t> spawn(const spec::Hook& hook, const Fd& input, const Fd& output, c
 
     const std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
     pid_t pid = 0;
-    const int error =
-        ::posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, pointers(args).data(), pointers(hook.env).data());
+    const int error = ::posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, exec_words(args).data(),
+                                    exec_words(hook.env).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
     if (error == 0) return pid;

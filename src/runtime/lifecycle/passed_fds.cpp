@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <string>
-#include <string_view>
+
+#include "common/number.h"
 
 namespace ocirt::lifecycle {
 namespace {
@@ -19,11 +19,8 @@ constexpr std::uint32_t listen_limit = 1u << 16;
 std::uint32_t number_of(const char* variable) {
     const char* text = std::getenv(variable);
     if (text == nullptr) return 0;
-    const std::string_view digits(text);
     std::uint32_t number = 0;
-    const char* const begin = digits.begin();
-    const char* const end = digits.end();
-    return std::from_chars(begin, end, number) == std::from_chars_result{end, {}} ? number : 0;
+    return read_number(text, number) ? number : 0;
 }
 
 }  // namespace

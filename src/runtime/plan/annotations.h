@@ -8,10 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/spec/config.h"
+
 namespace ocirt::plan {
 
-// The caller's supplementary groups stay, as crun has it and `podman run --group-add keep-groups` asks for it.
-inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
+using spec::keep_original_groups;
 
 // crun's: the name of a cgroup below the container's in the v2 tree. The process goes there once its cgroup namespace
 // is made, and may do there as it likes; the limits stay on the container's own.

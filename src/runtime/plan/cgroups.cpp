@@ -14,10 +14,7 @@ namespace {
 std::optional<std::uint32_t> host_uid(const Draft& draft) {
     const std::uint32_t uid = draft.config.process ? draft.config.process->user.uid : 0;
     if (!draft.has(spec::NamespaceKind::user)) return uid;
-    for (const spec::IdMapping& mapping : draft.config.linux.uid_mappings)
-        if (uid >= mapping.container_id && uid - mapping.container_id < mapping.size)
-            return mapping.host_id + (uid - mapping.container_id);
-    return std::nullopt;
+    return spec::host_id_of(uid, draft.config.linux.uid_mappings);
 }
 
 bool is_writable_cgroup_mount(const spec::Mount& mount) {

@@ -22,8 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Annotations of a config.json that change what ocirt does in a way that could weaken a container (docs/spec.md).
-constexpr auto unsafe_annotations =
-    std::to_array<std::string_view>({"org.systemd.property.", "run.oci.keep_original_groups"});
+constexpr auto unsafe_annotations = std::to_array<std::string_view>({"org.systemd.property.", keep_original_groups});
 
 template <class T>
 Json sorted_names(const T& words) {

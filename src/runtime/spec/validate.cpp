@@ -45,8 +45,7 @@ class Rules {
             error(std::move(pointer),
                   "needs a namespace of type " + std::string(type_name(kind)) + " in /linux/namespaces");
     }
-    void is_mapped(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list,
-                   std::string pointer);
+    void must_map(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list, std::string pointer);
     void sysctl(const std::string& key, std::vector<std::string>& paths);
 
     const Config& config_;
@@ -78,12 +77,9 @@ void Rules::user_namespace() {
     missing(linux_.gid_mappings, "/linux/gidMappings");
 }
 
-void Rules::is_mapped(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list,
-                      std::string pointer) {
-    const bool mapped = std::ranges::any_of(mappings, [id](const IdMapping& mapping) {
-        return id >= mapping.container_id && id - mapping.container_id < mapping.size;
-    });
-    if (!mapped && !mappings.empty() && !findings_.has_error(list))
+void Rules::must_map(const std::vector<IdMapping>& mappings, std::uint32_t id, std::string_view list,
+                     std::string pointer) {
+    if (!mappings.empty() && !findings_.has_error(list) && !host_id_of(id, mappings))
         error(std::move(pointer),
               std::to_string(id) + " is nobody in the container: no entry of " + std::string(list) + " maps it");
 }
@@ -94,13 +90,13 @@ void Rules::user() {
     const Namespace* own = linux_.find(NamespaceKind::user);
     if (!own || !own->path.empty() || !config_.process) return;
     const User& user = config_.process->user;
-    is_mapped(linux_.uid_mappings, user.uid, "/linux/uidMappings", "/process/user/uid");
-    is_mapped(linux_.gid_mappings, user.gid, "/linux/gidMappings", "/process/user/gid");
-    const auto is_kept = [](const auto& annotation) { return annotation.first == "run.oci.keep_original_groups"; };
+    must_map(linux_.uid_mappings, user.uid, "/linux/uidMappings", "/process/user/uid");
+    must_map(linux_.gid_mappings, user.gid, "/linux/gidMappings", "/process/user/gid");
+    const auto is_kept = [](const auto& annotation) { return annotation.first == keep_original_groups; };
     if (std::ranges::any_of(config_.annotations, is_kept)) return;  // they may not be set
     for (std::size_t i = 0; i < user.additional_gids.size(); ++i)
-        is_mapped(linux_.gid_mappings, user.additional_gids[i], "/linux/gidMappings",
-                  "/process/user/additionalGids/" + std::to_string(i));
+        must_map(linux_.gid_mappings, user.additional_gids[i], "/linux/gidMappings",
+                 "/process/user/additionalGids/" + std::to_string(i));
 }
 
 void Rules::sysctl(const std::string& key, std::vector<std::string>& paths) {

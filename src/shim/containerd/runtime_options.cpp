@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 
 #include "common/fd.h"
+#include "common/number.h"
 #include "common/syscall.h"
 #include "common/trimmed.h"
 
@@ -24,10 +24,7 @@ bool read_value(std::string_view text, bool& value) {
     return value || text == "false";
 }
 
-bool read_value(std::string_view text, std::uint32_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-}
+bool read_value(std::string_view text, std::uint32_t& value) { return read_number(text, value); }
 
 bool read_value(std::string_view text, std::string& value) {
     if (text.size() < 2 || text.front() != text.back() || (text.front() != '"' && text.front() != '\'')) return false;

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "common/exec.h"
 #include "common/syscall.h"
 #include "common/whole_file.h"
 #include "runtime/lifecycle/process.h"
@@ -20,17 +20,13 @@ namespace ocirt::shim::monitor {
 namespace {
 
 [[noreturn]] void execute(const Options& options, int oom_score) {
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
+    give_signals_back();
     ::close_range(STDERR_FILENO + 1, ~0U, 0);
-    std::vector<char*> words{const_cast<char*>(options.exit_command.c_str())};
-    for (const std::string& word : options.exit_args) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<std::string> words{options.exit_command};
+    words.insert(words.end(), options.exit_args.begin(), options.exit_args.end());
     for (auto left = static_cast<unsigned>(options.exit_delay); left > 0;) left = ::sleep(left);
     (void)lifecycle::set_oom_score(::getpid(), oom_score);
-    ::execv(words.front(), words.data());
+    ::execv(words.front().c_str(), exec_words(words).data());
     ::_exit(1);
 }
 

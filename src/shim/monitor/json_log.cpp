@@ -22,21 +22,15 @@ Result<> JsonLog::write_lines(const Chunk& chunk) {
     std::string time(time_.text(chunk.at).substr(0, sizeof("2026-11-23T13:16:15.000000001") - 1));
     time += 'Z';
     std::deque<std::string> records;  // until they are written
-    Result<> done;
-    for (std::string_view left = chunk.bytes; !left.empty();) {
-        const std::string_view line = first_line(left);
-        left.remove_prefix(line.size());
+    return append_lines(file_, chunk.bytes, [&](std::string_view line) {
         JsonWriter json;
         json.begin_object();
         json.member("log", line);
         json.member("stream", name_of(chunk.stream));
         json.member("time", time);
         json.end_object();
-        Result<> appended = file_.append({records.emplace_back(std::move(json).take()), "\n"});
-        if (!appended) done = std::move(appended);
-    }
-    const Result<> flushed = file_.flush();
-    return flushed ? done : flushed;
+        return file_.append({records.emplace_back(std::move(json).take()), "\n"});
+    });
 }
 
 Result<> JsonLog::finish() {

@@ -30,16 +30,9 @@ Result<> K8sLog::write(const Chunk& chunk) {
     const std::string_view time = time_.text(chunk.at);
     const Head whole(time, name_of(chunk.stream), 'F');
     const Head part(time, name_of(chunk.stream), 'P');
-    Result<> done;
-    for (std::string_view left = chunk.bytes; !left.empty();) {
-        const std::string_view line = first_line(left);
-        left.remove_prefix(line.size());
-        Result<> appended =
-            line.ends_with('\n') ? file_.append({whole.text(), line}) : file_.append({part.text(), line, "\n"});
-        if (!appended) done = std::move(appended);
-    }
-    const Result<> flushed = file_.flush();
-    return flushed ? done : flushed;
+    return append_lines(file_, chunk.bytes, [&](std::string_view line) {
+        return line.ends_with('\n') ? file_.append({whole.text(), line}) : file_.append({part.text(), line, "\n"});
+    });
 }
 
 }  // namespace ocirt::shim::monitor

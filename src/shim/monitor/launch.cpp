@@ -6,15 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
-#include "common/syscall.h"
+#include "common/exec.h"
+#include "common/number.h"
 #include "runtime/cli/cli.h"
 #include "runtime/lifecycle/process.h"
+#include "shim/monitor/descriptors.h"
 #include "shim/monitor/manager_pipe.h"
 
 namespace ocirt::shim::monitor {
@@ -26,8 +27,7 @@ constexpr std::string_view preserve_fds = "--preserve-fds";
 unsigned to_number(std::string_view text) {
     constexpr unsigned limit = 1U << 16;
     unsigned number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && stop == text.data() + text.size() ? std::min(number, limit) : 0;
+    return read_number(text, number) ? std::min(number, limit) : 0;
 }
 
 // Pipes that whoever the program becomes may open anew by /dev/stdout.
@@ -48,25 +48,16 @@ void take_listen_pid(bool whatever_it_was) {
 
 // As execve would.
 void close_on_exec() {
-    const Result<Fd> directory = sys::open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
-    const Result<std::vector<std::string>> names =
-        directory ? sys::names_in(*directory) : std::unexpected(directory.error());
-    if (!names) return;
-    for (const std::string& name : *names) {
-        const auto number = static_cast<int>(to_number(name));
-        if (number <= STDERR_FILENO || number == directory->get()) continue;
-        const int flags = ::fcntl(number, F_GETFD);
-        if (flags >= 0 && (flags & FD_CLOEXEC) != 0) ::close(number);
-    }
+    const Result<std::vector<int>> numbers = open_descriptors();
+    if (!numbers) return;
+    for (const int number : *numbers)
+        if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) != 0) ::close(number);
 }
 
 [[noreturn]] void run_in_child(const Launch& launch, pid_t monitor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != monitor) ::_exit(1);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
+    give_signals_back();
     if (launch.error) {
         const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
         ::dup2(null.get(), STDIN_FILENO);
@@ -78,10 +69,7 @@ void close_on_exec() {
     // An exec that somebody wants to see from its first byte on waits for them to be attached.
     if (!await_word(launch.start)) ::_exit(1);
     (void)lifecycle::set_oom_score(::getpid(), launch.oom_score);
-    std::vector<char*> words;
-    words.reserve(launch.words.size() + 1);
-    for (const std::string& word : launch.words) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<char*> words = exec_words(launch.words);
     if (!is_own_program(launch.options.runtime)) {
         ::execv(words.front(), words.data());
         ::_exit(not_executed);

@@ -10,10 +10,12 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "shim/monitor/stream.h"
 
 namespace ocirt::shim::monitor {
 
@@ -58,5 +60,19 @@ class LogFile {
     std::string kept_;   // what the disk did not take
     bool torn_ = false;  // `kept_` begins within a record
 };
+
+// Writes all of `bytes`: `append` makes a record of each line. Errors: as of flush().
+template <class Append>
+Result<> append_lines(LogFile& file, std::string_view bytes, Append append) {
+    Result<> done;
+    while (!bytes.empty()) {
+        const std::string_view line = first_line(bytes);
+        bytes.remove_prefix(line.size());
+        Result<> appended = append(line);
+        if (!appended) done = std::move(appended);
+    }
+    const Result<> flushed = file.flush();
+    return flushed ? done : flushed;
+}
 
 }  // namespace ocirt::shim::monitor

@@ -7,17 +7,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <span>
 #include <string>
 #include <utility>
 
-#include "common/syscall.h"
+#include "runtime/cli/cli.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
 #include "shim/daemon.h"
+#include "shim/monitor/descriptors.h"
 #include "shim/monitor/launch.h"
 #include "shim/monitor/log_target.h"
 #include "shim/monitor/monitor.h"
@@ -28,23 +28,12 @@ namespace {
 constexpr int hardest_to_kill = -1000;
 constexpr mode_t file_mask = 022;
 
-Result<> print(const std::string& text) {
-    const Fd output(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-    if (!output) return fail_errno("fcntl", "write the answer");
-    return sys::write_all(output, text.data(), text.size());
-}
-
 // Descriptors that the caller left open, but for the pipes: the runtime gets the first ones where it is to.
 Result<> take_descriptors(Monitor::Start& start) {
     const unsigned passed = passed_descriptors(start.options, std::getenv("LISTEN_FDS"));
-    const Fd directory = TRY(sys::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
-    for (const std::string& name : TRY(sys::names_in(directory))) {
-        int number = -1;
-        std::from_chars(name.data(), name.data() + name.size(), number);
+    for (const int number : TRY(open_descriptors())) {
         const ManagerPipes& pipes = start.pipes;
-        const bool is_ours = number == directory.get() || number == pipes.sync.get() || number == pipes.start.get() ||
-                             number == pipes.attach.get();
-        if (number <= STDERR_FILENO || is_ours || ::fcntl(number, F_GETFD) < 0) continue;
+        if (number == pipes.sync.get() || number == pipes.start.get() || number == pipes.attach.get()) continue;
         const bool is_passed = static_cast<unsigned>(number) < STDERR_FILENO + 1 + passed;
         if (!is_passed) ::fcntl(number, F_SETFD, FD_CLOEXEC);
         (is_passed ? start.passed : start.inherited).emplace_back(number);
@@ -119,8 +108,8 @@ int main(int argc, char** argv) {
     if (pipes) start.pipes = std::move(*pipes);
     Result<Options> options = parse_options({argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
     if (options) start.options = std::move(*options);
-    if (start.options.help) return print(help_text()) ? 0 : 1;
-    if (start.options.version) return print(version_text()) ? 0 : 1;
+    if (start.options.help) return cli::print(help_text()).value_or(1);
+    if (start.options.version) return cli::print(version_text()).value_or(1);
     const Messages messages(start.options.log_level, start.options.id, start.options.syslog);
     if (!options) return answer_error(start, messages, options.error());
     if (!pipes) return answer_error(start, messages, pipes.error());

@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <string>
 
 #include "common/json_writer.h"
+#include "common/number.h"
 #include "common/syscall.h"
 
 namespace ocirt::shim::monitor {
@@ -18,10 +18,8 @@ namespace {
 Result<Fd> take_pipe(const char* variable) {
     const char* const value = std::getenv(variable);
     if (value == nullptr) return Fd();
-    const std::string_view text(value);
     int number = -1;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number = error == std::errc{} && stop == text.data() + text.size() && number > STDERR_FILENO;
+    const bool is_number = read_number(value, number) && number > STDERR_FILENO;
     if (is_number && ::fcntl(number, F_SETFD, FD_CLOEXEC) == 0) return Fd(number);
     return fail({.fault = Fault::invalid_argument,
                  .operation = "use the descriptor",

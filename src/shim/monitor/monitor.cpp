@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -29,17 +28,6 @@ constexpr std::chrono::milliseconds patience_at_the_end = std::chrono::seconds(6
 constexpr std::chrono::milliseconds killed_deadline = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds patience_for_children{200};
 constexpr const char* too_late = "command timed out";
-
-struct Pipe {
-    Fd reader;
-    Fd writer;
-};
-
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe2", "make a pipe");
-    return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
-}
 
 Fd copy_of(const Fd& fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); }
 
@@ -148,7 +136,7 @@ Result<> Monitor::launch_runtime() {
     const Options& options = start_.options;
     Launch request{.options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score};
     if (!start_.passthrough) {
-        Pipe error = TRY(make_pipe());
+        sys::Pipe error = TRY(sys::make_pipe());
         request.error = std::move(error.writer);
         runtime_error_ = std::move(error.reader);
     }
@@ -156,15 +144,13 @@ Result<> Monitor::launch_runtime() {
         console_socket_ = TRY(ConsoleSocket::open(loop_, [this](Fd console) { take_console(std::move(console)); }));
         request.output = Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     } else if (!start_.passthrough) {
-        Pipe output = TRY(make_pipe());
+        sys::Pipe output = TRY(sys::make_pipe());
         request.output = std::move(output.writer);
         relay_->add(Stream::output, std::move(output.reader));
         if (options.input) {
-            Pipe input = TRY(make_pipe());
+            sys::Pipe input = TRY(sys::make_pipe());
             request.input = std::move(input.reader);
-            input_ = std::make_unique<ProcessInput>(loop_, std::move(input.writer), [this](bool hold) {
-                if (clients_) clients_->hold_input(hold);
-            });
+            take_input(std::move(input.writer));
         }
     }
     request.words = runtime_words(options, console_socket_ ? console_socket_->path() : "");
@@ -177,12 +163,16 @@ Result<> Monitor::launch_runtime() {
     return {};
 }
 
+void Monitor::take_input(Fd fd) {
+    input_ = std::make_unique<ProcessInput>(loop_, std::move(fd), [this](bool hold) {
+        if (clients_) clients_->hold_input(hold);
+    });
+}
+
 void Monitor::take_console(Fd console) {
     console_ = std::move(console);
     relay_->add(Stream::output, copy_of(console_));
-    input_ = std::make_unique<ProcessInput>(loop_, copy_of(console_), [this](bool hold) {
-        if (clients_) clients_->hold_input(hold);
-    });
+    take_input(copy_of(console_));
     if (clients_) clients_->hold_input(false);
     resize();
 }

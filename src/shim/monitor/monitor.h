@@ -50,6 +50,7 @@ class Monitor {
     [[nodiscard]] Result<> watch_signals();
     void pass_signal();
 
+    void take_input(Fd fd);
     void take_console(Fd console);
     void control(const ControlMessage& message);
     void resize() const;

@@ -1,10 +1,10 @@
 #include "shim/monitor/options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "common/number.h"
 #include "version.h"
 
 namespace ocirt::shim::monitor {
@@ -145,9 +145,7 @@ class Reader {
         } else if (const auto* const list = std::get_if<std::vector<std::string> Options::*>(&row.target)) {
             (options_.*(*list)).emplace_back(value);
         } else if (const auto* const number = std::get_if<std::int64_t Options::*>(&row.target)) {
-            const char* const end = value.data() + value.size();
-            const auto [stop, error] = std::from_chars(value.data(), end, options_.*(*number));
-            if (error != std::errc{} || stop != end)
+            if (!read_number(value, options_.*(*number)))
                 return wrong("Cannot parse integer value \"" + std::string(value) + "\" for " + std::string(spelled));
         }
         return {};

@@ -22,7 +22,8 @@ struct Chunk {
 
 // The first line of `bytes` with its newline; all of them where there is none.
 [[nodiscard]] constexpr std::string_view first_line(std::string_view bytes) {
-    return bytes.substr(0, bytes.find('\n') == bytes.npos ? bytes.npos : bytes.find('\n') + 1);
+    const std::size_t end = bytes.find('\n');
+    return end == bytes.npos ? bytes : bytes.substr(0, end + 1);
 }
 
 }  // namespace ocirt::shim::monitor
