@@ -127,17 +127,28 @@ TEST_F(SELinux, LabelsNewMounts) {
                   .type = "tmpfs",
                   .source = "tmpfs",
                   .options = {"context=\"system_u:object_r:tmp_t:s0:c7,c9\""}});
+    bundle.mount({.destination = "/queues", .type = "mqueue", .source = "mqueue", .options = {"ro"}});
     bundle.mount({.destination = "/bound", .type = "bind", .source = bundle.scratch(), .options = {"bind"}});
     const Finished created = bundle.create();
     ASSERT_EQ(created.status, 0) << created.err;
     const std::string root = "/proc/" + pid() + "/root";
-    for (const char* path : {"/dev", "/dev/shm", "/dev/pts", "/dev/null"})
+    for (const char* path : {"/dev", "/dev/shm", "/dev/pts", "/dev/mqueue", "/dev/null", "/queues"})
         EXPECT_EQ(label_of(root + path), mount_label) << path;
     EXPECT_EQ(label_of(root + "/own"), "system_u:object_r:tmp_t:s0:c7,c9");
     EXPECT_EQ(label_of(root + "/bound"), label_of(bundle.scratch())) << "a bind shows what is there";
-    for (const char* path : {"/proc", "/sys", "/sys/fs/cgroup", "/dev/mqueue"})
-        EXPECT_NE(label_of(root + path), mount_label) << path;
-    EXPECT_EQ(label_of("/dev/shm").find(":c1,c2"), std::string::npos) << "the host's";
+    for (const char* path : {"/proc", "/sys", "/sys/fs/cgroup"}) EXPECT_NE(label_of(root + path), mount_label) << path;
+    for (const char* path : {"/dev/shm", "/dev/mqueue"})
+        EXPECT_EQ(label_of(path).find(":c1,c2"), std::string::npos) << "the host's " << path;
+}
+
+TEST_F(SELinux, LabelsNewMountsInAUserNamespace) {
+    const Json map = Json::array({{{"containerID", 0}, {"hostID", 100000}, {"size", 65536}}});
+    bundle.namespace_path("user", "").json("/linux/uidMappings", map).json("/linux/gidMappings", map);
+    bundle.json("/linux/mountLabel", mount_label);
+    const Finished created = bundle.create();
+    ASSERT_EQ(created.status, 0) << created.err;
+    for (const char* path : {"/dev", "/dev/shm", "/dev/mqueue"})
+        EXPECT_EQ(label_of("/proc/" + pid() + "/root" + path), mount_label) << path;
 }
 
 TEST_F(SELinux, AWrongLabelIsNamed) {

@@ -158,6 +158,20 @@ TEST(Labels, OfMountsAreAnOptionWhereTheFilesystemTakesIt) {
     EXPECT_EQ(seen, 4U);
 }
 
+TEST(Labels, OfMessageQueuesAreSetOnceTheyAreMountedAndBeforeTheyAreReadOnly) {
+    const Json patch = labelled_mounts({{"mqueue", {"ro"}}});
+    const Plan plan = *plan_of(patched_default(patch), host_with({.selinux = true}));
+    const std::vector<LabelMount<Hosted>> labels = all<LabelMount<Hosted>>(plan);
+    ASSERT_EQ(labels.size(), 1U);
+    EXPECT_EQ(labels[0].label, mount_label);
+    EXPECT_EQ(labels[0].path, all<MountFs<Hosted>>(plan).front().target);
+    EXPECT_LT(index_of<MountFs<Hosted>>(plan), index_of<LabelMount<Hosted>>(plan));
+    EXPECT_LT(index_of<LabelMount<Hosted>>(plan), index_of<SetMountAttributes<Hosted>>(plan));
+    EXPECT_TRUE(all<LabelMount<Hosted>>(
+                    *plan_of(patched_default(labelled_mounts({{"tmpfs", {}}})), host_with({.selinux = true})))
+                    .empty());
+}
+
 TEST(Labels, AMountsOwnCountsAndLosesItsQuotes) {
     const Json patch = labelled_mounts({{"tmpfs", {"context=\"a:b:c:s0:c1,c2\"", "size=1m"}}});
     const Plan plan = *plan_of(patched_default(patch), host_with({.selinux = true}));

@@ -57,6 +57,7 @@ Result perform(Machine&, const plan::SetUmask<Wire>&);
 Result perform(Machine&, const plan::SetNoNewPrivileges<Wire>&);
 // labels.cpp
 Result perform(Machine&, const plan::SetLabel<Wire>&);
+Result perform(Machine&, const plan::LabelMount<Wire>&);
 // attributes.cpp
 Result perform(Machine&, const plan::SetScheduler<Wire>&);
 Result perform(Machine&, const plan::SetIoPriority<Wire>&);

@@ -58,7 +58,8 @@ constexpr std::string_view names[] = {"unshare",
                                       "setCpuAffinity",
                                       "setPersonality",
                                       "setMemoryPolicy",
-                                      "setLabel"};
+                                      "setLabel",
+                                      "labelMount"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 // The variant lists the steps in the order of Op: an action's index is its op.

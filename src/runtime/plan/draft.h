@@ -85,6 +85,8 @@ void plan_keyring(Draft& draft);  // a new session keyring
 // The SELinux label of /linux/mountLabel among the options of a new filesystem, where it takes one and has none of its
 // own. Labels lose the quotes that mount(8) wants around commas.
 void label_mount(const Draft& draft, const std::string& type, std::vector<std::string>& options);
+// What a filesystem of message queues has in its place once it is mounted: it takes no context (EINVAL).
+[[nodiscard]] bool takes_label_mounted(const Draft& draft, const std::string& type);
 void plan_attributes(Draft& draft);                     // attributes.cpp
 void plan_exec_affinity(Draft& draft);                  // of exec alone, once it is in its cgroups
 [[nodiscard]] Result<> plan_cgroups(Draft& draft);      // cgroups.cpp

@@ -69,7 +69,6 @@ void plan_keyring(Draft& draft) {
     if (!label.empty()) draft.add(SetLabel<Hosted>{.attribute = "keycreate"}, pointer);
 }
 
-// A filesystem of message queues takes no context at its mount (EINVAL), and has a label by the policy.
 constexpr std::array<std::string_view, 3> unlabelled{"proc", "sysfs", "mqueue"};
 
 void label_mount(const Draft& draft, const std::string& type, std::vector<std::string>& options) {
@@ -85,6 +84,10 @@ void label_mount(const Draft& draft, const std::string& type, std::vector<std::s
     const std::string& label = draft.config.linux.mount_label;
     if (label.empty() || labelled || std::ranges::find(unlabelled, type) != unlabelled.end()) return;
     options.push_back("context=" + label);
+}
+
+bool takes_label_mounted(const Draft& draft, const std::string& type) {
+    return type == "mqueue" && !draft.config.linux.mount_label.empty();
 }
 
 }  // namespace ocirt::plan

@@ -133,6 +133,20 @@ struct SetMountAttributes {
     }
 };
 
+// The SELinux label of a mount's root directory, for filesystems that take none at their mount: setxattr(2) of
+// "security.selinux". `path`: the directory, a mount that is this container's alone.
+template <class R>
+struct LabelMount {
+    static constexpr Op op = Op::label_mount;
+    typename R::Text path{};
+    typename R::Text label{};
+    template <class S, class V>
+    static constexpr void fields(S& s, V&& v) {
+        v("path", s.path);
+        v("label", s.label);
+    }
+};
+
 // mkdir -p inside the root; what exists stays as it is.
 template <class R>
 struct MakeDirectory {

@@ -166,8 +166,9 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
     const bool classic = std::ranges::any_of(words, too_long) || too_long(mount.source);
     // As with a bind: the words about the mount itself win over those about all below it.
     const std::uint64_t attributes = (options.recursive_set & ~options.clear) | options.set;
-    // What is copied up must be written first.
-    const std::uint64_t late = options.copy_up ? attributes & MOUNT_ATTR_RDONLY : 0;
+    const bool labelled = takes_label_mounted(draft, mount.type);
+    // What is copied up or labelled must be writable first.
+    const std::uint64_t late = options.copy_up || labelled ? attributes & MOUNT_ATTR_RDONLY : 0;
     draft.add(MountFs<Hosted>{.fstype = mount.type,
                               .source = mount.source,
                               .target = target,
@@ -177,6 +178,7 @@ Result<> plan_filesystem(Draft& draft, const spec::Mount& mount, const std::stri
                               .attributes = attributes & ~late,
                               .propagation = first_propagation(options)},
               pointer);
+    if (labelled) draft.add(LabelMount<Hosted>{.path = target, .label = draft.config.linux.mount_label}, pointer);
     if (late != 0) draft.add(SetMountAttributes<Hosted>{.path = target, .set = late}, pointer);
     plan_later_propagation(draft, target, options, pointer);
     return {};

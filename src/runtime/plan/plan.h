@@ -38,7 +38,7 @@ using Action =
                  SetUmask<Hosted>, SetNoNewPrivileges<Hosted>, DropBounding<Hosted>, OwnStdio<Hosted>, SetUser<Hosted>,
                  SetCapabilities<Hosted>, InstallSeccomp<Hosted>, AwaitStart<Hosted>, Exec<Hosted>, FindMount<Hosted>,
                  Unmount<Hosted>, Leave<Hosted>, SetScheduler<Hosted>, SetIoPriority<Hosted>, SetCpuAffinity<Hosted>,
-                 SetPersonality<Hosted>, SetMemoryPolicy<Hosted>, SetLabel<Hosted>>;
+                 SetPersonality<Hosted>, SetMemoryPolicy<Hosted>, SetLabel<Hosted>, LabelMount<Hosted>>;
 
 struct Step {
     Action action;

@@ -145,6 +145,9 @@ struct Sentence {
             words += (words.empty() ? "not " : ", not ") + cleared;
         return "change the mount on " + s.path + (s.recursive != 0 ? " and all below it" : "") + in_parentheses(words);
     }
+    std::string operator()(const LabelMount<Hosted>& s) const {
+        return "give the mount on " + s.path + " the SELinux label " + s.label;
+    }
     std::string operator()(const MakeDirectory<Hosted>& s) const { return "make the directory " + s.path; }
     std::string operator()(const MakeDevice<Hosted>& s) const {
         const char* type = s.type == S_IFBLK ? "block device " : s.type == S_IFIFO ? "FIFO " : "character device ";

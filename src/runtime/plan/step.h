@@ -94,6 +94,7 @@ enum class Op : uint32_t {
     set_personality,
     set_memory_policy,
     set_label,
+    label_mount,
     count,
 };
 

@@ -74,6 +74,7 @@ constexpr bool with_op(Op op, F&& f) {
         case Op::set_personality: f.template operator()<SetPersonality<R>>(); return true;
         case Op::set_memory_policy: f.template operator()<SetMemoryPolicy<R>>(); return true;
         case Op::set_label: f.template operator()<SetLabel<R>>(); return true;
+        case Op::label_mount: f.template operator()<LabelMount<R>>(); return true;
         case Op::count: break;
     }
     return false;
