@@ -37,7 +37,7 @@ class CriuSystemd : public CriuCounter {
         EXPECT_EQ(show(unit(), "ActiveState"), "active");
         EXPECT_EQ(show(unit(), "Slice"), test_slice());
         EXPECT_EQ(show(unit(), "Delegate"), "yes");
-        EXPECT_EQ(show(unit(), "MemoryMax"), memory);
+        EXPECT_EQ(show(unit(), find_controller("memory")->v2 ? "MemoryMax" : "MemoryLimit"), memory);
     }
     void expect_no_unit() {
         EXPECT_TRUE(eventually([this] { return !is_loaded(unit()); })) << systemctl({"status", unit()}).out;

@@ -79,18 +79,19 @@ class DelegatedCgroup : public ::testing::Test {
 
 TEST_F(DelegatedCgroup, IsBelowTheContainersOwn) {
     delegate("payload");
-    bundle_.user(1000, 1000).sh("grep ^0: /proc/self/cgroup; while :; do sleep 1; done");
+    bundle_.user(1000, 1000).sh("grep ^0: /proc/self/cgroup; >/dev/shm/told; while :; do sleep 1; done");
     ASSERT_TRUE(bundle_.launch());
+    const std::string pid = std::to_string(bundle_.state()["pid"].get<int>());
     for (const CgroupMount& mount : cgroup_mounts()) {
         if (!mount.v2) continue;
         const fs::path below = mount.path / fs::path(bundle_.cgroups_path()).relative_path() / "payload";
-        EXPECT_EQ(split_lines(read_file(below / "cgroup.procs")).at(0),
-                  std::to_string(bundle_.state()["pid"].get<int>()));
+        EXPECT_EQ(split_lines(read_file(below / "cgroup.procs")).at(0), pid);
         struct stat status{};
         EXPECT_EQ(::stat(below.c_str(), &status), 0);
         EXPECT_EQ(status.st_uid, 1000U);
     }
     EXPECT_EQ(bundle_.exec({"/bin/true"}).status, 0);
+    EXPECT_TRUE(eventually([&] { return fs::exists("/proc/" + pid + "/root/dev/shm/told"); }));
     bundle_.kill("KILL");
     EXPECT_EQ(bundle_.output().out, "0::/payload\n");
 }

@@ -59,6 +59,23 @@ TEST_F(Systemd, MakesTheScopeInItsSlice) {
     EXPECT_FALSE(fs::exists(directory()));
 }
 
+// In every hierarchy of v1, whose processes systemd moves about when it is told of a controller that it had not heard
+// of in that slice.
+TEST_F(Systemd, ItsProcessStaysInTheScope) {
+    const auto rules = {Json::array({{{"allow", false}, {"access", "rwm"}}}),
+                        Json::array({{{"allow", true}, {"access", "rwm"}}})};
+    for (const Json& devices : rules) {
+        bundle.json("/linux/resources/devices", devices).json("/linux/resources/pids", {{"limit", 77}});
+        ASSERT_TRUE(bundle.launch());
+        ASSERT_EQ(bundle.command({"update", "--pids-limit", "78"}).status, 0);
+        const std::string pid = std::to_string(bundle.state()["pid"].get<int>());
+        for (const std::string& line : split_lines(read_file("/proc/" + pid + "/cgroup")))
+            EXPECT_TRUE(line.ends_with(show(unit(), "ControlGroup"))) << devices << ": " << line;
+        ASSERT_EQ(bundle.remove(true).status, 0);
+        stop_test_slices();
+    }
+}
+
 TEST_F(Systemd, NamesTheScopeByTheContainerWhereTheConfigDoesNot) {
     bundle.erase("/linux/cgroupsPath");
     const std::string own = "ocirt-" + bundle.id() + ".scope";

@@ -175,7 +175,8 @@ TEST(UnitLimits, DevicesOfV1HaveSystemdsNames) {
               "DevicePolicy=strict;DeviceAllow=[];"
               "DeviceAllow=[char-* m, block-* m, /dev/char/1:3 rwm, char-pts rw, block-sd r];");
     EXPECT_EQ(told(unit_device_rules({{true, "a"}, {false, "c 1:3 rwm"}}, proc_devices)),
-              "DevicePolicy=auto;DeviceAllow=[];DeviceAllow=[];");
+              "DevicePolicy=strict;DeviceAllow=[];DeviceAllow=[block-* rwm, char-* rwm];");
+    EXPECT_EQ(told(unit_first_device_rules()), "DevicePolicy=strict;DeviceAllow=[block-* rwm, char-* rwm];");
 }
 
 TEST(VariantText, FollowsTheTable) {

@@ -32,7 +32,7 @@ struct Unit {
 struct UnitPlan {
     Unit unit;
     std::vector<BusProperty> properties{};    // from its beginning: what annotations ask for
-    std::vector<BusProperty> first_limits{};  // the same: unit_first_limits()
+    std::vector<BusProperty> first_limits{};  // the same: unit_first_limits(), unit_first_device_rules()
     std::vector<BusProperty> limits{};        // unit_limits(): set with the limits
 };
 

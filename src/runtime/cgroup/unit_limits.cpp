@@ -155,6 +155,9 @@ std::string device_name(std::string_view line, std::string_view proc_devices) {
     return name.empty() ? "" : kind + "-" + std::string(name);
 }
 
+BusProperty strict_devices() { return {.name = "DevicePolicy", .value = std::string("strict")}; }
+std::vector<BusPair> every_device() { return {{"block-*", "rwm"}, {"char-*", "rwm"}}; }
+
 }  // namespace
 
 std::vector<BusProperty> unit_limits(const ResourcePlan& plan) {
@@ -175,16 +178,20 @@ std::vector<BusProperty> unit_first_limits(const ResourcePlan& plan) {
 std::vector<BusProperty> unit_device_rules(const std::vector<DeviceLine>& lines, std::string_view proc_devices) {
     const bool all = !lines.empty() && lines.front().text == "a" && lines.front().allow;
     std::vector<BusPair> allowed;
-    if (!all)
-        for (const DeviceLine& line : lines) {
-            if (!line.allow) continue;
-            std::string name = device_name(line.text, proc_devices);
-            if (!name.empty()) allowed.emplace_back(std::move(name), line.text.substr(line.text.rfind(' ') + 1));
-        }
+    if (all) allowed = every_device();
+    for (const DeviceLine& line : lines) {
+        if (all || !line.allow) continue;
+        std::string name = device_name(line.text, proc_devices);
+        if (!name.empty()) allowed.emplace_back(std::move(name), line.text.substr(line.text.rfind(' ') + 1));
+    }
     // An empty list takes away those that it has; a list is added to them.
-    return {{.name = "DevicePolicy", .value = std::string(all ? "auto" : "strict")},
+    return {strict_devices(),
             {.name = "DeviceAllow", .value = std::vector<BusPair>{}},
             {.name = "DeviceAllow", .value = std::move(allowed)}};
+}
+
+std::vector<BusProperty> unit_first_device_rules() {
+    return {strict_devices(), {.name = "DeviceAllow", .value = every_device()}};
 }
 
 }  // namespace ocirt::cgroup

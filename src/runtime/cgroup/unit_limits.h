@@ -22,12 +22,17 @@ namespace ocirt::cgroup {
 [[nodiscard]] std::vector<BusProperty> unit_first_limits(const ResourcePlan& plan);
 
 // The device rules of v1 (device_lines): there systemd allows every device at daemon-reload unless it knows better.
-// `proc_devices` is the host's /proc/devices, as systemd wants the names of majors. Rules that allow by default have no
-// property but the policy; an exception that systemd cannot say is left out, as by runc.
+// `proc_devices` is the host's /proc/devices, as systemd wants the names of majors. Of rules that allow by default it
+// is told that every device is allowed; an exception that systemd cannot say is left out, as by runc.
 //
 // v2's are not told: systemd then has no program of its own beside ocirt's, and what a hook allows later (GPU stacks)
 // is not taken back by daemon-reload. (runc tells them, and its containers lose their GPUs there.)
 [[nodiscard]] std::vector<BusProperty> unit_device_rules(const std::vector<DeviceLine>& lines,
                                                          std::string_view proc_devices);
+
+// Where those are to be told, a unit has this from its beginning: every device is allowed, by a rule. A systemd that
+// hears of devices for the first time in a slice moves all processes below it out of their own cgroups of devices into
+// the slice's, where no rule is theirs (seen of 252; runc's are moved so).
+[[nodiscard]] std::vector<BusProperty> unit_first_device_rules();
 
 }  // namespace ocirt::cgroup

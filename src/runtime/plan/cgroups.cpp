@@ -46,12 +46,14 @@ Result<> plan_unit(Draft& draft) {
 
 Result<> plan_unit_limits(Draft& draft, const spec::Resources& resources) {
     std::vector<BusProperty>& limits = draft.plan.unit->limits;
+    std::vector<BusProperty>& first_limits = draft.plan.unit->first_limits;
     limits = cgroup::unit_limits(draft.plan.resources);
-    draft.plan.unit->first_limits = cgroup::unit_first_limits(draft.plan.resources);
+    first_limits = cgroup::unit_first_limits(draft.plan.resources);
     if (!sets_device_rules(draft) || draft.host.cgroups.find("devices") == nullptr) return {};
     const auto lines = TRY(cgroup::device_lines(cgroup::effective_device_rules(resources.devices)));
     for (BusProperty& rule : cgroup::unit_device_rules(lines, draft.host.proc_devices))
         limits.push_back(std::move(rule));
+    for (BusProperty& rule : cgroup::unit_first_device_rules()) first_limits.push_back(std::move(rule));
     return {};
 }
 
