@@ -1,52 +1,16 @@
 // Labels of security modules on the kernel at hand: refused where there is no module, real where there is one.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <optional>
 
+#include "support/apparmor.h"
 #include "support/bundle.h"
 #include "support/host.h"
 
 namespace ocirt::test {
 namespace {
 
-bool has_apparmor() { return read_file("/sys/module/apparmor/parameters/enabled").starts_with('Y'); }
 bool has_selinux() { return std::filesystem::exists("/sys/fs/selinux/enforce"); }
-
-// A profile that lets everything happen but writing below /denied, loaded for as long as the object lives, by a
-// name that no other process of the tests has; `rules`: what else it allows.
-class Profile {
-   public:
-    explicit Profile(const std::string& name, const std::string& rules = "")
-        : name_(name + "-" + std::to_string(::getpid())) {
-        std::ofstream(path_)
-            << "profile " << name_ << " flags=(attach_disconnected,mediate_deleted) {\n"
-            << "  file,\n  capability,\n  network,\n  mount,\n  umount,\n  pivot_root,\n  signal,\n  ptrace,\n"
-            << "  unix,\n  deny /denied/** w,\n"
-            << rules << "}\n";
-        loaded_ = parse("--replace");
-    }
-    ~Profile() {
-        if (loaded_) (void)parse("--remove");
-        std::filesystem::remove(path_);
-    }
-    Profile(const Profile&) = delete;
-    Profile& operator=(const Profile&) = delete;
-
-    [[nodiscard]] bool loaded() const { return loaded_; }
-    [[nodiscard]] const std::string& name() const { return name_; }
-
-   private:
-    [[nodiscard]] bool parse(const char* what) const {
-        const char* parser = "/sbin/apparmor_parser";
-        if (!std::filesystem::exists(parser)) return false;
-        return run({.args = {parser, "--skip-cache", what, path_}}).status == 0;
-    }
-    std::string name_;
-    std::filesystem::path path_ = "/tmp/" + name_ + ".profile";
-    bool loaded_ = false;
-};
 
 const std::vector<std::string> print_label = {"/bin/cat", "/proc/self/attr/current"};
 
@@ -58,7 +22,7 @@ class AppArmor : public testing::Test {
         if (!profile_->loaded()) GTEST_SKIP() << "SKIP: no profile can be loaded: apparmor_parser";
         expected_ = profile_->name() + " (enforce)\n";
     }
-    std::optional<Profile> profile_;
+    std::optional<AppArmorProfile> profile_;
     std::string expected_;
 };
 
@@ -112,7 +76,7 @@ TEST_F(AppArmor, OfAnotherProcess) {
 }
 
 TEST_F(AppArmor, OfAnotherProcessInTheContainersPlace) {
-    const Profile other("ocirt-test-other");
+    const AppArmorProfile other("ocirt-test-other");
     ASSERT_TRUE(other.loaded());
     Bundle bundle;
     bundle.json("/process/apparmorProfile", profile_->name()).args({"/bin/sleep", "1000"});
@@ -138,7 +102,7 @@ class AppArmorNested : public AppArmor {
     }
     void run_under(const std::string& profile) { bundle_.through({"/usr/bin/aa-exec", "-p", profile, "--"}); }
 
-    std::optional<Profile> outer_;
+    std::optional<AppArmorProfile> outer_;
     Bundle bundle_;
 };
 

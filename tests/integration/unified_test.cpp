@@ -1,4 +1,4 @@
-// What only the v2 tree has, and a runtime inside a container.
+// What only the v2 tree has.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -75,28 +75,6 @@ TEST(Unified, AnOomGroupEndsAsOne) {
     const Finished together = runs("1");
     EXPECT_EQ(together.out, "");
     EXPECT_EQ(together.status, 137) << together.err;
-}
-
-// A container that may do what root may is a host for containers: their cgroups are below its own.
-TEST(Nested, OcirtInsideOcirt) {
-    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: the runtime inside is ocirt";
-    Bundle bundle;
-    const std::string cgroup_mount = "/mounts/" + std::to_string(bundle.mounts() - 1);
-    bundle.json(cgroup_mount + "/options", {"nosuid", "noexec", "nodev"});
-    bundle.mount({"/lib", "bind", "/lib", {"rbind", "ro"}});
-    if (fs::exists("/lib64")) bundle.mount({"/lib64", "bind", "/lib64", {"rbind", "ro"}});
-    bundle.mount({"/ocirt", "bind", runtime_path(), {"bind", "ro"}});
-    bundle.capabilities({"CAP_AUDIT_WRITE", "CAP_BPF", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL",
-                         "CAP_MKNOD", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID",
-                         "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT"});
-    bundle.directory("/run").directory("/inner/rootfs/bin");
-    fs::copy_file("/bin/busybox", bundle.rootfs() / "inner/rootfs/bin/busybox");
-    bundle.sh(
-        "cd /inner && /ocirt spec && sed -i 's/\"terminal\": true/\"terminal\": false/' config.json && "
-        "sed -i 's|\"sh\"|\"/bin/busybox\",\"sh\",\"-c\",\"echo $$; /bin/busybox cat /proc/1/comm\"|' config.json && "
-        "/ocirt run one && /ocirt run two && find /sys/fs/cgroup -name one -o -name two");
-    const Finished finished = bundle.run();
-    EXPECT_EQ(finished.out, "1\nbusybox\n1\nbusybox\n") << finished.err << bundle.log();
 }
 
 }  // namespace
