@@ -24,24 +24,25 @@ std::string conmon_line() {
 
 }  // namespace
 
+fs::path Podman::configuration() { return scratch() / "containers.conf"; }
+
 void Podman::SetUpTestSuite() {
     // What an administrator tells Podman of a runtime that it does not know by name.
-    const std::string configuration = scratch() / "containers.conf";
-    std::ofstream(configuration) << "[containers]\n"
-                                    "log_driver = \"k8s-file\"\n"
-                                    "[engine]\n"
-                                 << conmon_line() << "cgroup_manager = \"" << (has_systemd() ? "systemd" : "cgroupfs")
-                                 << "\"\n"
-                                    "events_logger = \"file\"\n"
-                                    "runtime_supports_json = [\"under-test\"]\n"
-                                    "runtime_supports_nocgroup = [\"under-test\"]\n"
-                                    "[engine.runtimes]\n"
-                                    "under-test = [\""
-                                 << runtime_path()
-                                 << "\"]\n"
-                                    "[network]\n"
-                                    "network_backend = \"netavark\"\n";
-    ::setenv("CONTAINERS_CONF", configuration.c_str(), 1);
+    std::ofstream(configuration()) << "[containers]\n"
+                                      "log_driver = \"k8s-file\"\n"
+                                      "[engine]\n"
+                                   << conmon_line() << "cgroup_manager = \"" << (has_systemd() ? "systemd" : "cgroupfs")
+                                   << "\"\n"
+                                      "events_logger = \"file\"\n"
+                                      "runtime_supports_json = [\"under-test\"]\n"
+                                      "runtime_supports_nocgroup = [\"under-test\"]\n"
+                                      "[engine.runtimes]\n"
+                                      "under-test = [\""
+                                   << runtime_path()
+                                   << "\"]\n"
+                                      "[network]\n"
+                                      "network_backend = \"netavark\"\n";
+    ::setenv("CONTAINERS_CONF", configuration().c_str(), 1);
     // For --userns=auto.
     for (const char* path : {"/etc/subuid", "/etc/subgid"})
         if (!is_rootless()) std::ofstream(path, std::ios::app) << "containers:1000000:1000000\n";

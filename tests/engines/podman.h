@@ -1,6 +1,7 @@
 // Podman, which has no daemon: conmon of Debian stays with each container and runs the runtime under test.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "engines/engine.h"
@@ -14,6 +15,8 @@ class Podman : public EngineTest {
     static void SetUpTestSuite();
     void TearDown() override;
 
+    // Podman's containers.conf.
+    static std::filesystem::path configuration();
     // podman <words>, as the shell understands them. The image is "box:1".
     static Finished podman(const std::string& words, const std::string& input = {}) { return sh(line(words), input); }
     static std::string line(const std::string& words);

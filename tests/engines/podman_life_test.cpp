@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engines/podman.h"
+#include "support/systemd.h"
 
 namespace ocirt::engines {
 namespace {
@@ -172,6 +173,33 @@ TEST_F(Podman, HealthCheck) {
     EXPECT_NE(podman("healthcheck run c1").status, 0);
     EXPECT_EQ(podman("exec c1 touch /tmp/well").status, 0);
     EXPECT_EQ(podman("healthcheck run c1").status, 0);
+}
+
+// By systemd's timers, which know nothing of this process' environment.
+TEST_F(Podman, HealthCheckAtItsTimes) {
+    if (!has_systemd()) GTEST_SKIP() << "SKIP: no systemd here";
+    const std::string manager = is_rootless() ? "--user" : "--system";
+    ASSERT_EQ(test::systemctl({manager, "set-environment", "CONTAINERS_CONF=" + configuration().string()}).status, 0);
+    run_detached("--health-cmd 'test -e /tmp/well' --health-interval 1s --health-retries 1 box:1 sleep 1000");
+    EXPECT_TRUE(becomes("{{.State.Healthcheck.Status}}", "unhealthy")) << inspect("{{json .State}}");
+    EXPECT_EQ(podman("exec c1 touch /tmp/well").status, 0);
+    EXPECT_TRUE(becomes("{{.State.Healthcheck.Status}}", "healthy")) << inspect("{{json .State}}");
+    EXPECT_EQ(podman("rm -f -t 0 c1").status, 0);
+    EXPECT_EQ(test::systemctl({manager, "unset-environment", "CONTAINERS_CONF"}).status, 0);
+}
+
+TEST_F(Podman, JournaldLogs) {
+    if (!has_systemd()) GTEST_SKIP() << "SKIP: no systemd here, and so no journal";
+    const Finished ran = run("--name c1 --log-driver journald box:1 sh -c 'echo out; echo err >&2; printf part'");
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    const auto entries = [](const std::string& fields) {
+        return sh("journalctl -q -o cat CONTAINER_NAME=c1 " + fields).out;
+    };
+    EXPECT_TRUE(eventually([&] { return entries("PRIORITY=6") == "out\npart\n"; })) << entries("");
+    EXPECT_EQ(entries("PRIORITY=3"), "err\n");
+    run_detached("--log-driver journald box:1 sh -c 'for i in 1 2 3; do echo $i; sleep 0.1; done'");
+    EXPECT_EQ(podman("wait c1").out, "0\n");
+    EXPECT_TRUE(eventually([] { return podman("logs c1").out == "1\n2\n3\n"; })) << podman("logs c1").err;
 }
 
 TEST_F(Podman, LogsFollow) {
