@@ -75,10 +75,6 @@ Result<> settle_globals(Cli& cli) {
     return open_log(cli);
 }
 
-struct Maker {
-    std::string_view name;
-    Command (*make)(Cli&);
-};
 // In the order of the help.
 constexpr Maker makers[] = {{"create", create_command},   {"start", start_command},
                             {"run", run_command},         {"exec", exec_command},
@@ -98,14 +94,18 @@ void add_command(Cli& cli, const Maker& maker) {
 
 void add_every_command(Cli& cli) {
     cli.commands.clear();
-    cli.commands.reserve(std::size(makers));
+    cli.commands.reserve(std::size(makers) + cli.more.size());
     for (const Maker& maker : makers) add_command(cli, maker);
+    for (const Maker& maker : cli.more) add_command(cli, maker);
 }
 
 // Only those that the words name are made, and all of them for a command line that names none.
 void add_commands(Cli& cli, std::span<char* const> words) {
-    for (const Maker& maker : makers)
+    const auto add_named = [&](const Maker& maker) {
         if (std::ranges::find(words, maker.name) != words.end()) add_command(cli, maker);
+    };
+    std::ranges::for_each(makers, add_named);
+    std::ranges::for_each(cli.more, add_named);
     if (cli.commands.empty()) add_every_command(cli);
 }
 
@@ -163,12 +163,12 @@ void log_warnings(const Cli& cli, const std::vector<plan::Warning>& warnings) {
         cli.log.warning({.pointer = warning.pointer, .detail = warning.message});
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv, std::span<const Maker> more) {
     const std::span<char* const> words(argv + 1, argc > 0 ? static_cast<std::size_t>(argc - 1) : 0);
     if (words.size() == 1 && (words[0] == std::string_view("--version") || words[0] == std::string_view("-v")))
         return print(version_text()).value_or(1);
     (void)lifecycle::inherited_fds();
-    Cli cli;
+    Cli cli{.more = more};
     add_globals(cli);
     add_commands(cli, words);
     if (const std::optional<int> status = parse(cli, words)) return *status;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,13 +27,21 @@ struct Globals {
     std::string rootless;  // accepted: ocirt looks at the user instead
 };
 
+struct Cli;
+// A command by the word that asks for it.
+struct Maker {
+    std::string_view name;
+    Command (*make)(Cli&);
+};
+
 struct Cli {
-    Globals globals;
-    std::vector<Option> options;       // before the command
-    std::vector<Command> commands;     // those that a word of the line names, or all
+    Globals globals{};
+    std::span<const Maker> more{};     // commands of other rooms, which come behind those of this one
+    std::vector<Option> options{};     // before the command
+    std::vector<Command> commands{};   // those that a word of the line names, or all
     const Command* command = nullptr;  // that was given
-    std::vector<std::string> words;    // of a command that has Command::words
-    Log log;
+    std::vector<std::string> words{};  // of a command that has Command::words
+    Log log{};
 };
 
 [[nodiscard]] Command create_command(Cli& cli);
@@ -57,7 +66,7 @@ struct Cli {
 [[nodiscard]] Command restore_command(Cli& cli);
 
 // The whole program: parses, runs, reports. Returns the exit status.
-[[nodiscard]] int main(int argc, char** argv);
+[[nodiscard]] int main(int argc, char** argv, std::span<const Maker> more = {});
 
 // The options before the command, and every command with its own, in the order of the help.
 void add_everything(Cli& cli);

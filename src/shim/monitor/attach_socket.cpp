@@ -15,8 +15,6 @@
 namespace ocirt::shim::monitor {
 namespace {
 
-constexpr const char* name = "attach";
-
 Result<> make_link(const std::string& target, const std::string& link) {
     if (::unlink(link.c_str()) != 0 && errno != ENOENT) return fail_errno("unlink", "replace the link", link);
     if (::symlink(target.c_str(), link.c_str()) != 0) return fail_errno("symlink", "make the link", link);
@@ -31,19 +29,14 @@ std::string attach_link(const std::string& socket_dir, const std::string& uuid) 
     return link;
 }
 
-Result<std::unique_ptr<AttachSocket>> AttachSocket::open(EventLoop& loop, const Fd& bundle,
-                                                         const std::string& bundle_path, const std::string& link,
-                                                         Events events) {
-    std::unique_ptr<AttachSocket> socket(new AttachSocket(loop, std::move(events)));
-    if (!link.empty()) {
-        TRY(make_link(bundle_path, link));
-        socket->link_ = link;
-    }
-    if (::unlinkat(bundle.get(), name, 0) != 0 && errno != ENOENT)
-        return fail_errno("unlinkat", "replace the attach socket in", bundle_path);
-    socket->listener_ = TRY(listen_at(bundle, name));
-    socket->bundle_ = Fd(::fcntl(bundle.get(), F_DUPFD_CLOEXEC, 3));
-    ::fcntl(socket->listener_.get(), F_SETFL, O_NONBLOCK);
+Result<std::unique_ptr<AttachSocket>> AttachSocket::open(EventLoop& loop, Place place, Events events) {
+    if (::unlinkat(place.directory.get(), place.name.c_str(), 0) != 0 && errno != ENOENT)
+        return fail_errno("unlinkat", "replace the attach socket in", place.path);
+    Fd listener = TRY(listen_at(place.directory, place.name));
+    ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
+    if (!place.link.empty()) TRY(make_link(place.path, place.link));
+    std::unique_ptr<AttachSocket> socket(new AttachSocket(loop, std::move(place), std::move(events)));
+    socket->listener_ = std::move(listener);
     TRY(loop.watch(socket->listener_, EPOLLIN, [raw = socket.get()](std::uint32_t) { raw->accept(); }));
     return socket;
 }
@@ -51,8 +44,8 @@ Result<std::unique_ptr<AttachSocket>> AttachSocket::open(EventLoop& loop, const 
 AttachSocket::~AttachSocket() {
     clients_.clear();
     loop_.forget(listener_);
-    if (bundle_) ::unlinkat(bundle_.get(), name, 0);
-    if (!link_.empty()) ::unlink(link_.c_str());
+    ::unlinkat(place_.directory.get(), place_.name.c_str(), 0);
+    if (!place_.link.empty()) ::unlink(place_.link.c_str());
 }
 
 void AttachSocket::accept() {

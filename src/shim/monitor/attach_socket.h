@@ -1,4 +1,4 @@
-// The socket "attach" in a bundle, where clients come and go (conmon's: SOCK_SEQPACKET).
+// The attach socket, where clients come and go (conmon's: SOCK_SEQPACKET).
 #pragma once
 
 #include <functional>
@@ -26,10 +26,15 @@ class AttachSocket {
         std::function<void()> caught_up;    // no client is blocked any more
     };
 
-    // What lies there under these names is replaced. `link`: "" for none.
-    [[nodiscard]] static Result<std::unique_ptr<AttachSocket>> open(EventLoop& loop, const Fd& bundle,
-                                                                    const std::string& bundle_path,
-                                                                    const std::string& link, Events events);
+    struct Place {
+        Fd directory;
+        std::string path;  // the directory's
+        std::string name = "attach";
+        std::string link{};  // to the directory; "" for none
+    };
+
+    // What lies there under these names is replaced.
+    [[nodiscard]] static Result<std::unique_ptr<AttachSocket>> open(EventLoop& loop, Place place, Events events);
     ~AttachSocket();
     AttachSocket(const AttachSocket&) = delete;
     AttachSocket& operator=(const AttachSocket&) = delete;
@@ -39,16 +44,16 @@ class AttachSocket {
     void hold_input(bool hold);
 
    private:
-    AttachSocket(EventLoop& loop, Events events) : loop_(loop), events_(std::move(events)) {}
+    AttachSocket(EventLoop& loop, Place place, Events events)
+        : loop_(loop), place_(std::move(place)), events_(std::move(events)) {}
 
     void accept();
     void remove(const AttachClient* client);
 
     EventLoop& loop_;
+    Place place_;
     Events events_;
     Fd listener_;
-    Fd bundle_;
-    std::string link_;
     bool input_held_ = false;
     std::list<std::unique_ptr<AttachClient>> clients_;
 };

@@ -47,6 +47,14 @@ Result<Fd> make_fifo(const Fd& bundle, const char* name) {
     return fifo;
 }
 
+// Another monitor of the same bundle may have come already.
+bool is_ours(const Fd& bundle, const char* name, const Fd& fifo) {
+    struct stat there{};
+    struct stat opened{};
+    return fifo && ::fstatat(bundle.get(), name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ::fstat(fifo.get(), &opened) == 0 && there.st_ino == opened.st_ino && there.st_dev == opened.st_dev;
+}
+
 }  // namespace
 
 std::optional<ControlMessage> parse_control(std::string_view line) {
@@ -64,6 +72,7 @@ std::optional<ControlMessage> parse_window_size(std::string_view line) {
 
 Result<std::unique_ptr<Control>> Control::open(EventLoop& loop, const Fd& bundle, Handler handler, Warn warn) {
     std::unique_ptr<Control> control(new Control(loop, std::move(handler), std::move(warn)));
+    control->bundle_ = Fd(::fcntl(bundle.get(), F_DUPFD_CLOEXEC, 3));
     for (Fifo& fifo : control->fifos_) {
         fifo.fd = TRY(make_fifo(bundle, fifo.name));
         TRY(loop.watch(fifo.fd, EPOLLIN, [raw = control.get(), &fifo](std::uint32_t) { raw->read(fifo); }));
@@ -72,7 +81,10 @@ Result<std::unique_ptr<Control>> Control::open(EventLoop& loop, const Fd& bundle
 }
 
 Control::~Control() {
-    for (const Fifo& fifo : fifos_) loop_.forget(fifo.fd);
+    for (const Fifo& fifo : fifos_) {
+        loop_.forget(fifo.fd);
+        if (is_ours(bundle_, fifo.name, fifo.fd)) ::unlinkat(bundle_.get(), fifo.name, 0);
+    }
 }
 
 void Control::read(Fifo& fifo) {

@@ -51,6 +51,7 @@ class Control {
     void read(Fifo& fifo);
 
     EventLoop& loop_;
+    Fd bundle_;
     Handler handler_;
     Warn warn_;
     Fifo fifos_[2]{{"ctl", parse_control}, {"winsz", parse_window_size}};

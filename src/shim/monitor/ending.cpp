@@ -36,6 +36,7 @@ Result<> write_exit_status(const Options& options, int status) {
     const std::string text = std::to_string(status);
     if (!options.persist_dir.empty()) TRY(write_whole_file(options.persist_dir + "/exit", text));
     if (!options.exit_dir.empty()) TRY(write_whole_file(options.exit_dir + "/" + options.id, text));
+    if (!options.exit_file.empty()) TRY(write_whole_file(options.exit_file, text));
     return {};
 }
 

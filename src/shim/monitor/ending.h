@@ -8,7 +8,7 @@
 
 namespace ocirt::shim::monitor {
 
-// PERSIST_DIR/exit and EXIT_DIR/ID, each with the status in decimal digits, as far as the directories are given.
+// PERSIST_DIR/exit, EXIT_DIR/ID and the exit file, each with the status in decimal digits, as far as they are given.
 [[nodiscard]] Result<> write_exit_status(const Options& options, int status);
 
 // PERSIST_DIR/oom and BUNDLE/oom, empty: memory ran out.

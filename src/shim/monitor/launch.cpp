@@ -90,8 +90,8 @@ std::vector<std::string> runtime_words(const Options& options, const std::string
     if (options.exec) {
         add({"exec", "--pid-file", options.container_pid_file, "--process", options.exec_process_spec, "--detach"});
     } else {
-        add({options.restore.empty() ? "create" : "restore", "--bundle", options.bundle, "--pid-file",
-             options.container_pid_file});
+        add({options.restore.empty() ? "create" : "restore", "--bundle", options.bundle});
+        if (!options.container_pid_file.empty()) add({"--pid-file", options.container_pid_file});
         if (options.no_pivot) add({"--no-pivot"});
         if (options.no_new_keyring) add({"--no-new-keyring"});
         if (!options.restore.empty()) add({"--detach", "--image-path", options.restore, "--work-path", options.bundle});

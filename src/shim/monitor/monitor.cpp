@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <filesystem>
 #include <utility>
 
 #include "common/syscall.h"
 #include "runtime/cgroup/layout.h"
+#include "runtime/state/directory.h"
 #include "shim/daemon.h"
 #include "shim/monitor/ending.h"
 #include "shim/monitor/launch.h"
@@ -56,16 +58,18 @@ Monitor::Monitor(Start start, const Messages& messages)
             start_.rates.output.policy == RatePolicy::block || start_.rates.error.policy == RatePolicy::block,
             [this](const Error& error) { messages_.warning(error); }) {}
 
-Answer Monitor::answer() const {
-    if (start_.options.api_version) return Answer::data;
-    return start_.options.exec ? Answer::exit_code : Answer::pid;
+void Monitor::report(int number, std::string_view message) const {
+    const Options& options = start_.options;
+    const Answer answer = options.api_version ? Answer::data : options.exec ? Answer::exit_code : Answer::pid;
+    tell(start_.pipes.sync, answer, number, message);
+    tell(start_.caller, answer, number, message);
 }
 
 int Monitor::run() {
     Result<> begun = begin();
     if (!begun) {
         messages_.error(begun.error());
-        tell(start_.pipes.sync, answer(), -1, render(begun.error()));
+        report(-1, render(begun.error()));
         return 1;
     }
     keep_little_memory();
@@ -111,8 +115,15 @@ void Monitor::pass_signal() {
 Result<> Monitor::open_sockets() {
     const Options& options = start_.options;
     bundle_ = TRY(sys::open(options.bundle, O_PATH | O_DIRECTORY));
-    const std::string link = options.full_attach ? "" : attach_link(options.socket_dir, options.uuid);
-    clients_ = TRY(AttachSocket::open(loop_, bundle_, options.bundle, link,
+    AttachSocket::Place place{.directory = copy_of(bundle_), .path = options.bundle};
+    if (const std::filesystem::path path = options.attach_socket; !path.empty())
+        place = {
+            .directory = TRY(sys::open(path.parent_path().empty() ? "." : path.parent_path(), O_PATH | O_DIRECTORY)),
+            .path = path.parent_path(),
+            .name = path.filename()};
+    else if (!options.full_attach)
+        place.link = attach_link(options.socket_dir, options.uuid);
+    clients_ = TRY(AttachSocket::open(loop_, std::move(place),
                                       {.input =
                                            [this](std::string_view bytes) {
                                                if (input_) input_->write(bytes);
@@ -206,16 +217,22 @@ void Monitor::fail_launch(const std::string& message) {
     messages_.error({.operation = start_.options.exec ? "execute the process" : "create the container",
                      .object = "\"" + start_.options.id + "\"",
                      .detail = message});
-    tell(start_.pipes.sync, answer(), -1, message);
+    report(-1, message);
     loop_.stop();
+}
+
+Result<pid_t> Monitor::find_process() const {
+    if (!start_.options.container_pid_file.empty()) return read_pid(start_.options.container_pid_file);
+    return TRY(TRY(state::Directory::open(start_.root, start_.options.id)).read()).init.pid;
 }
 
 Result<> Monitor::adopt_process() {
     const Options& options = start_.options;
-    process_ = TRY(read_pid(options.container_pid_file));
+    process_ = TRY(find_process());
     if (Result<Fd> pidfd = sys::open_pidfd(process_)) pidfd_ = *std::move(pidfd);
     launched_ = true;
-    if (options.api_version || !options.exec) tell(start_.pipes.sync, answer(), process_);
+    if (options.api_version || !options.exec) report(process_);
+    start_.caller.reset();
     if (relay_) {
         if (!options.terminal) relay_->add(Stream::error, std::move(runtime_error_));
         relay_->begin();
@@ -285,7 +302,9 @@ void Monitor::leave() {
     if (launched_) {
         if (const Result<> written = write_exit_status(options, status_); !written) messages_.error(written.error());
         if (options.exec)
-            tell(start_.pipes.sync, answer(), status_, timed_out_ ? std::string_view(too_late) : std::string_view());
+            report(status_, timed_out_ ? std::string_view(too_late) : std::string_view());
+        else if (start_.native)
+            tell(start_.pipes.sync, Answer::exit_code, status_);
     }
     start_.pipes.sync.reset();
     run_exit_command(options, start_.oom_score);

@@ -30,6 +30,9 @@ class Monitor {
     struct Start {
         Options options{};
         ManagerPipes pipes{};
+        bool native = false;  // ocirt's own commands have made it: the manager is told the exit status in any case
+        Fd caller{};          // of these, told as the manager is until the container is there
+        std::string root{};   // of these, of the containers' states
         std::vector<std::unique_ptr<LogWriter>> writers{};
         bool passthrough = false;  // the process has the monitor's own stdio
         Rates rates{};
@@ -65,7 +68,8 @@ class Monitor {
     void fail_launch(const std::string& message);
 
     void leave();
-    [[nodiscard]] Answer answer() const;
+    void report(int number, std::string_view message = {}) const;
+    [[nodiscard]] Result<pid_t> find_process() const;
 
     Start start_;
     const Messages& messages_;

@@ -1,0 +1,103 @@
+// `ocirt shim`: a monitor for managers that others write (docs/monitor.md).
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "runtime/state/directory.h"
+#include "shim/monitor/begin.h"
+#include "shim/monitor/commands.h"
+#include "shim/monitor/descriptors.h"
+
+namespace ocirt::shim::monitor {
+namespace {
+
+struct Words {
+    Options options{};
+    std::string bundle = ".";
+    int sync_fd = -1;
+    int log_size_max = 0;
+};
+
+// What the monitor's fork of the runtime is told of this command line.
+std::vector<std::string> runtime_globals(const cli::Globals& globals) {
+    std::vector<std::string> words{"--root", globals.root, "--cgroup-manager", globals.cgroup_manager};
+    if (!globals.log.empty()) words.insert(words.end(), {"--log", globals.log, "--log-format", globals.log_format});
+    return words;
+}
+
+Result<Fd> take_descriptor(int number) {
+    if (number < 0) return Fd{};
+    if (::fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
+        return fail_errno("fcntl", "use the descriptor of --sync-fd,", std::to_string(number));
+    return Fd(number);
+}
+
+// The monitor outlives its caller, and keeps nothing of his open.
+Result<> close_inherited(const Fd& sync) {
+    for (const int number : TRY(open_descriptors()))
+        if (number != sync.get() && (::fcntl(number, F_GETFD) & FD_CLOEXEC) == 0) ::close(number);
+    return {};
+}
+
+Result<std::string> absolute(const std::string& path) {
+    if (path.empty()) return path;
+    std::error_code error;
+    const std::filesystem::path found = std::filesystem::absolute(path, error).lexically_normal();
+    if (error) return fail_errno(error.value(), "getcwd", "find", path);
+    return found.string();
+}
+
+Result<int> run(const cli::Globals& globals, const Words& words) {
+    Monitor::Start start{.options = words.options, .native = true, .root = globals.root};
+    Options& options = start.options;
+    if (options.id.empty())
+        return fail(
+            {.fault = Fault::invalid_argument, .operation = "read the command line", .detail = "--id is missing"});
+    TRY(state::check_id(options.id));
+    options.bundle = TRY(absolute(words.bundle));
+    for (std::string* path : {&options.container_pid_file, &options.exit_file, &options.attach_socket})
+        *path = TRY(absolute(*path));
+    options.runtime = "/proc/self/exe";
+    options.runtime_args = runtime_globals(globals);
+    options.log_size_max = words.log_size_max;
+    options.full_attach = true;
+    start.pipes.sync = TRY(take_descriptor(words.sync_fd));
+    TRY(close_inherited(start.pipes.sync));
+    return begin(start, Messages("warning", options.id, false));
+}
+
+}  // namespace
+
+cli::Command shim_command(cli::Cli& cli) {
+    const auto words = std::make_shared<Words>();
+    Options& options = words->options;
+    return {
+        .name = "shim",
+        .description = "create a container and stay behind as its parent: its log, its clients, its exit status",
+        .examples =
+            "  ocirt shim --id web --log-path k8s-file:web.log --exit-file web.exit\n"
+            "  ocirt start web                  what `shim` has created\n",
+        .options =
+            {{"--id", &options.id, "the container's name", {}, cli::Names::nothing},
+             {"-b,--bundle", &words->bundle, "directory of the bundle (default: here)", {}, cli::Names::directory},
+             {"--log-path", &options.log_paths, "k8s-file:FILE, json-file:FILE, journald, none; repeats"},
+             {"--log-size-max", &words->log_size_max, "bytes that a log file may have"},
+             {"--log-rate", &options.log_rates, "[stdout=|stderr=]none, block or drop, and :BYTES a second"},
+             {"--exit-file", &options.exit_file, "the exit status, once it has ended", {}, cli::Names::file},
+             {"--container-pidfile", &options.container_pid_file, "the pid of its program", {}, cli::Names::file},
+             {"--attach-socket",
+              &options.attach_socket,
+              "where clients connect (default: attach in the bundle)",
+              {},
+              cli::Names::file},
+             {"--sync-fd", &words->sync_fd, "descriptor that is told the pid, and the exit status"},
+             {"-t,--terminal", &options.terminal, "the container has a terminal"},
+             {"-i,--stdin", &options.input, "clients may write to its standard input"},
+             {"--monitor-pidfile", &options.monitor_pid_file, "the pid of what stays behind", {}, cli::Names::file}},
+        .action = [&cli, words] { return run(cli.globals, *words); }};
+}
+
+}  // namespace ocirt::shim::monitor
