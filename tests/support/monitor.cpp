@@ -103,7 +103,7 @@ std::string AttachedClient::rest(int stream) {
 }
 
 Monitor::Monitor(Bundle& bundle, const MonitorStart& start)
-    : bundle_(bundle), directory_(bundle.path()), execs_(start.process.has_value()) {
+    : bundle_(bundle), directory_(bundle.path()), execs_(start.process.has_value()), stays_(start.stays) {
     if (execs_) {
         directory_ = bundle.scratch() / "exec";
         fs::remove_all(directory_);
@@ -120,17 +120,19 @@ Monitor::Monitor(Bundle& bundle, const MonitorStart& start)
     line.descriptors = {{sync.writer.get(), sync_number},
                         {start_pipe.reader.get(), start_number},
                         {attach.writer.get(), attach_number}};
+    line.descriptors.insert(line.descriptors.end(), start.descriptors.begin(), start.descriptors.end());
     ::setenv("_OCI_SYNCPIPE", std::to_string(sync_number).c_str(), 1);
     ::setenv("_OCI_STARTPIPE", std::to_string(start_number).c_str(), 1);
     ::setenv("_OCI_ATTACHPIPE", std::to_string(attach_number).c_str(), 1);
     process_.emplace(line);
+    sync.writer.reset();  // its end is the monitor's
     for (const char* name : {"_OCI_SYNCPIPE", "_OCI_STARTPIPE", "_OCI_ATTACHPIPE"}) ::unsetenv(name);
     sync_ = std::move(sync.reader);
     start_pipe_ = std::move(start_pipe.writer);
     attach_pipe_ = std::move(attach.reader);
     (void)!::write(start_pipe_.get(), "", 1);
     if (!start.exec_attach) start_pipe_.reset();
-    launched_ = process_->wait();
+    if (!stays_) launched_ = process_->wait();
     if (!execs_) (void)await_line(sync_, unread_);
 }
 
@@ -172,6 +174,7 @@ Json Monitor::await_attachable() {
 }
 
 pid_t Monitor::pid() const {
+    if (stays_) return process_->pid();
     pid_t pid = 0;
     std::ifstream(directory_ / "conmon.pid") >> pid;
     return pid;

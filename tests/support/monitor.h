@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/fd.h"
@@ -26,6 +27,8 @@ struct MonitorStart {
     std::optional<Json> process{};                      // execute this, in the place of a container
     bool exec_attach = false;
     bool full_attach = true;
+    bool stays = false;                              // with --sync among the options: launched() has no status
+    std::vector<std::pair<int, int>> descriptors{};  // more of them: {the test's, the monitor's number}
 };
 
 // A client on the attach socket.
@@ -60,6 +63,8 @@ class Monitor {
     Monitor& operator=(const Monitor&) = delete;
 
     [[nodiscard]] const Finished& launched() const { return launched_; }
+    // Of one that stays: waits for its end.
+    Finished wait() { return process_->wait(); }
     // The next line on the sync pipe; null at its end.
     Json answer();
     // For an exec with exec_attach: clients may come; then the process may start.
@@ -84,6 +89,7 @@ class Monitor {
     Bundle& bundle_;
     std::filesystem::path directory_;  // of its sockets
     bool execs_ = false;
+    bool stays_ = false;
     Fd sync_;
     Fd start_pipe_;
     Fd attach_pipe_;
