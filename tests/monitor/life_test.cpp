@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -143,6 +144,21 @@ TEST(Monitor, AnotherRuntimeIsExecuted) {
     for (const std::string& line : split_lines(descriptors)) pipes += line.contains("pipe:") ? 1 : 0;
     EXPECT_EQ(pipes, 2U) << descriptors;
     for (const char* kind : {"socket:", "anon_inode:"}) EXPECT_FALSE(descriptors.contains(kind)) << descriptors;
+}
+
+// Whoever has started it waits for the container's end, and is told the status.
+TEST(Monitor, StaysTheCallersChild) {
+    Bundle bundle;
+    Monitor monitor(bundle.sh("echo hello; exit 4"), {.options = {"--sync"}, .stays = true});
+    EXPECT_GT(monitor.answer().value("data", 0), 0);
+    EXPECT_TRUE(is_process(monitor.pid()));
+    EXPECT_TRUE(monitor.is_alive());
+    EXPECT_FALSE(fs::exists(bundle.path() / "conmon.pid"));  // the caller knows it
+    EXPECT_EQ(::getsid(monitor.pid()), monitor.pid());
+    EXPECT_EQ(monitor.start(), 0);
+    EXPECT_EQ(monitor.exit_status(), 4);
+    EXPECT_EQ(monitor.wait().status, 4);
+    EXPECT_EQ(monitor.log(), "T stdout F hello\n");
 }
 
 // Ends come at any time: none is lost, and no monitor stays ($OCIRT_TEST_MONITORS of them).
