@@ -64,6 +64,12 @@ Result<Fd> make_sealed_memfd(const char* name, std::string_view content) {
     return make_sealed_memfd(name, std::as_bytes(std::span(content)));
 }
 
+Result<Fd> make_sealed_message(const char* name, std::string_view content) {
+    Result<Fd> file = create(name, MFD_EXEC);
+    if (!file) return make_sealed_memfd(name, content);
+    return fill_and_seal(std::move(*file), std::as_bytes(std::span(content)));
+}
+
 Result<Fd> make_sealed_executable(const char* name, std::span<const std::byte> content) {
     Result<Fd> file = create(name, MFD_EXEC);
     if (!file) return executable_on_tmpfs(name, content);

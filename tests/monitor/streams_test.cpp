@@ -1,14 +1,10 @@
 // What a container writes and reads: logs, attached clients, terminals.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <csignal>
 #include <fstream>
 
-#include "common/socket.h"
-#include "common/syscall.h"
 #include "support/host.h"
 #include "support/monitor.h"
 #include "support/shim.h"
@@ -213,33 +209,6 @@ TEST(MonitorStreams, Passthrough) {
     EXPECT_EQ(monitor.start(), 0);
     EXPECT_EQ(monitor.exit_status(), 0);
     EXPECT_FALSE(fs::exists(bundle.path() / "attach"));
-}
-
-TEST(MonitorStreams, Journal) {
-    fs::create_directories("/run/systemd");
-    ASSERT_EQ(::mount("tmpfs", "/run/systemd", "tmpfs", 0, nullptr), 0);
-    fs::create_directories("/run/systemd/journal");
-    const Result<Fd> place = sys::open("/run/systemd/journal", O_PATH | O_DIRECTORY);
-    ASSERT_TRUE(place);
-    const Result<Fd> journal = bind_datagram_at(*place, "socket");
-    ASSERT_TRUE(journal);
-    {
-        Bundle bundle;
-        bundle.id(bundle.id() + "-0123456789");
-        Monitor monitor(bundle.sh("echo hello; echo '<2>bad' >&2; printf part"),
-                        {.options = {"--log-tag", "tag"}, .logs = {"journald"}});
-        EXPECT_EQ(monitor.start(), 0) << monitor.answer();
-        EXPECT_EQ(monitor.exit_status(), 0);
-        std::string entries;
-        while (const Result<Datagram> entry = receive_datagram(*journal, 65536, std::chrono::milliseconds(100)))
-            entries += entry->data + "--\n";
-        for (const std::string& field : {"CONTAINER_ID_FULL=" + bundle.id() + "\n",
-                                         std::string("CONTAINER_NAME=name\n"), std::string("CONTAINER_TAG=tag\n"),
-                                         std::string("PRIORITY=6\n"), std::string("CONTAINER_PARTIAL_MESSAGE=true\n"),
-                                         std::string("hello"), std::string("bad"), std::string("part")})
-            EXPECT_TRUE(entries.contains(field)) << field << "in\n" << entries;
-    }
-    ::umount2("/run/systemd", MNT_DETACH);
 }
 
 // The disk is full, and then it is not: with the policy block the container waits, and nothing is lost.

@@ -91,7 +91,7 @@ Result<> JournalLog::send(const std::string& entry) {
         if (!socket_) socket_ = TRY(connect_datagram(address));
         Result<> sent = send_message(socket_, entry.data(), entry.size());
         if (!sent && sent.error().errnum == EMSGSIZE) {
-            const Fd file = TRY(make_sealed_memfd("journal-entry", entry));
+            const Fd file = TRY(make_sealed_message("journal-entry", entry));
             const int number = file.get();
             sent = send_message(socket_, nullptr, 0, {&number, 1});
         }
