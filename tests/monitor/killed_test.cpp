@@ -9,6 +9,7 @@
 #include "common/syscall.h"
 #include "support/host.h"
 #include "support/monitor.h"
+#include "support/shim.h"
 
 namespace ocirt::test {
 namespace {
@@ -91,6 +92,27 @@ TEST(MonitorKilled, WhileTheRuntimeRuns) {
     }
     bundle.erase("/hooks");
     expect_a_second_monitor(bundle);
+}
+
+TEST(MonitorKilled, AndAnExecGoesOn) {
+    Bundle bundle;
+    Monitor container(bundle.args({"/bin/sleep", "1000"}));
+    EXPECT_EQ(container.start(), 0);
+    Monitor exec(bundle, {.process = process_of({"/bin/sleep", "999"})});
+    const pid_t pid = exec.answer().value("data", 0);
+    ASSERT_GT(pid, 0);
+    ::kill(exec.pid(), SIGKILL);
+    EXPECT_TRUE(exec.ends());
+    EXPECT_TRUE(exec.answer().is_null());
+    EXPECT_TRUE(is_alive(pid));
+    EXPECT_EQ(bundle.kill("KILL").status, 0);
+    // The kernel does not let the container end before somebody has reaped the orphan.
+    EXPECT_TRUE(eventually([&] {
+        reap_orphans();
+        return fs::exists(container.path("exits") / bundle.id());
+    }));
+    EXPECT_EQ(container.exit_status(), 137);
+    EXPECT_FALSE(is_alive(pid));
 }
 
 // Sockets and the link to them are still there: the next monitor's take their places.
