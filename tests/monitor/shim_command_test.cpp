@@ -84,6 +84,14 @@ TEST_F(ShimCommand, TellsTheDescriptor) {
     EXPECT_EQ(read_file(path("told")), "{\"pid\":" + pid + "}\n{\"exit_code\":5}\n");
 }
 
+TEST_F(ShimCommand, TellsItsStandardOutput) {
+    bundle.sh("exit 5").write_config();
+    Process launched(bundle.make_command({"shim", "--id", bundle.id(), "--bundle", bundle.path(), "--sync-fd", "1"}));
+    ASSERT_TRUE(launched.wait_for("{\"pid\":")) << bundle.log();
+    ASSERT_EQ(bundle.start().status, 0);
+    EXPECT_TRUE(launched.wait_for("}\n{\"exit_code\":5}\n"));
+}
+
 TEST_F(ShimCommand, AContainerThatCannotBeMadeIsItsOwnError) {
     bundle.args({"no-such-program"});
     const Finished launched = shim({"--attach-socket", path("clients")});

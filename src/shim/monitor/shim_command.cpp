@@ -30,15 +30,15 @@ std::vector<std::string> runtime_globals(const cli::Globals& globals) {
 
 Result<Fd> take_descriptor(int number) {
     if (number < 0) return Fd{};
-    if (::fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
-        return fail_errno("fcntl", "use the descriptor of --sync-fd,", std::to_string(number));
-    return Fd(number);
+    Fd copy(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));  // stdout, too, may be meant
+    if (!copy) return fail_errno("fcntl", "use the descriptor of --sync-fd,", std::to_string(number));
+    return copy;
 }
 
 // The monitor outlives its caller, and keeps nothing of his open.
-Result<> close_inherited(const Fd& sync) {
+Result<> close_inherited() {
     for (const int number : TRY(open_descriptors()))
-        if (number != sync.get() && (::fcntl(number, F_GETFD) & FD_CLOEXEC) == 0) ::close(number);
+        if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) == 0) ::close(number);
     return {};
 }
 
@@ -65,7 +65,7 @@ Result<int> run(const cli::Globals& globals, const Words& words) {
     options.log_size_max = words.log_size_max;
     options.full_attach = true;
     start.pipes.sync = TRY(take_descriptor(words.sync_fd));
-    TRY(close_inherited(start.pipes.sync));
+    TRY(close_inherited());
     return begin(start, Messages("warning", options.id, false));
 }
 
