@@ -171,7 +171,7 @@ TEST_F(InitProcessTest, GoesOnAsAnotherProcess) {
     EXPECT_EQ(moved.stage, Stage::moved);
     EXPECT_GT(moved.pid, 0);
     siginfo_t info{};
-    EXPECT_EQ(::waitid(P_PIDFD, static_cast<id_t>(init.received().get()), &info, WEXITED | WNOHANG), 0);
+    EXPECT_EQ(::waitid(P_PIDFD, static_cast<id_t>(init.received().get()), &info, WEXITED | WNOHANG | WNOWAIT), 0);
     EXPECT_EQ(init.receive().stage, Stage::ready);
     int status = -1;
     ASSERT_EQ(::waitpid(init.pid(), &status, 0), init.pid());

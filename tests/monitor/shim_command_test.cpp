@@ -143,7 +143,7 @@ TEST_F(ShimCommand, IsEnoughForAManagerInShell) {
     if (!fs::exists("/usr/bin/socat")) GTEST_SKIP() << "SKIP: no socat";
     bundle.sh("trap 'exit 6' TERM; read line; echo heard $line; while :; do sleep 0.05; done").write_config();
     const std::string wrapper = path("ocirt");
-    std::ofstream(wrapper) << "#!/bin/sh\nexec " << runtime_path() << " --root " << path("root") << " \"$@\"\n";
+    std::ofstream(wrapper) << "#!/bin/sh\nexec '" << runtime_path() << "' --root " << path("root") << " \"$@\"\n";
     fs::permissions(wrapper, fs::perms(0755));
     const auto manager = [&](std::vector<std::string> words) {
         words.insert(words.begin(), {"/usr/bin/env", "OCIRT=" + wrapper, "STATE=" + path("state"), OCIRT_MANAGER});
