@@ -290,7 +290,11 @@ Finished Bundle::kill(const std::string& signal, const std::vector<std::string>&
 
 Finished Bundle::remove(bool force) {
     reap_orphans();
-    return command(force ? std::vector<std::string>{"delete", "--force"} : std::vector<std::string>{"delete"});
+    if (!force) return command({"delete"});
+    // As the host's init does: until what entered it is reaped, no PID namespace ends.
+    Process removal(make_command({"delete", "--force", id_}));
+    eventually([&removal] { return reap_orphans(), !is_alive(removal.pid()); }, deadline);
+    return removal.wait();
 }
 
 Json Bundle::state() {
