@@ -46,8 +46,10 @@ Result<std::string> read_all(const Fd& file, std::size_t limit) {
     std::string text;
     struct stat status{};
     std::size_t chunk = 4096;
-    if (::fstat(file.get(), &status) == 0 && status.st_size > 0) chunk = static_cast<std::size_t>(status.st_size) + 1;
-    if (chunk > limit + 1) return fail_errno(EFBIG, "read", "read");
+    if (::fstat(file.get(), &status) == 0 && status.st_size > 0) {
+        chunk = static_cast<std::size_t>(status.st_size) + 1;
+        if (chunk > limit + 1) return fail_errno(EFBIG, "read", "read");
+    }
     for (;;) {
         const std::size_t used = text.size();
         text.resize(used + chunk);
@@ -79,6 +81,13 @@ Result<> write_all(const Fd& file, const void* data, std::size_t size) {
 Result<> write_file(const std::string& path, const std::string& text) {
     const Fd file = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
     return write_all(file, text.data(), text.size());
+}
+
+bool is_at(const Fd& directory, const std::string& name, const Fd& file) {
+    struct stat named{};
+    struct stat opened{};
+    return ::fstatat(directory.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ::fstat(file.get(), &opened) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
 Result<Pipe> make_pipe() {

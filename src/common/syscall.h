@@ -32,6 +32,9 @@ namespace ocirt::sys {
 // A file of the caller's own (0600) with that text, whatever was in it.
 [[nodiscard]] Result<> write_file(const std::string& path, const std::string& text);
 
+// Whether `file` is what has that name there, and no link to it.
+[[nodiscard]] bool is_at(const Fd& directory, const std::string& name, const Fd& file);
+
 // pipe2(2), O_CLOEXEC.
 struct Pipe {
     Fd reader;

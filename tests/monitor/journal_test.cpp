@@ -33,10 +33,7 @@ class Journal {
     // Anew, as a journal that is restarted does.
     void listen() {
         fs::remove("/run/systemd/journal/socket");
-        const Result<Fd> place = sys::open("/run/systemd/journal", O_PATH | O_DIRECTORY);
-        Result<Fd> socket = place ? bind_datagram_at(*place, "socket") : std::unexpected(place.error());
-        ASSERT_TRUE(socket) << render(socket.error());
-        socket_ = *std::move(socket);
+        socket_ = bind_datagram("/run/systemd/journal/socket");
     }
 
     // The next entry; "" where none comes. In a file it is read through, as journald would.

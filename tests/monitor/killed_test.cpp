@@ -121,9 +121,7 @@ TEST(MonitorKilled, AndItsSocketsAreReplaced) {
     const fs::path sockets = bundle.scratch() / "sockets";
     fs::create_directories(sockets);
     fs::create_directories(bundle.path() / "notify");
-    const Result<Fd> place = sys::open(bundle.scratch(), O_PATH | O_DIRECTORY);
-    ASSERT_TRUE(place);
-    const Result<Fd> host = bind_datagram_at(*place, "host.sock");
+    const Fd host = bind_datagram(bundle.scratch() / "host.sock");
     ASSERT_TRUE(host);
     MonitorStart start{.options = {"-i", "--socket-dir-path", sockets, "-u", bundle.id() + "-uuid", "--sdnotify-socket",
                                    bundle.scratch() / "host.sock"}};
@@ -143,7 +141,7 @@ TEST(MonitorKilled, AndItsSocketsAreReplaced) {
     const Result<Fd> program = connect_datagram(bundle.path() / "notify/notify.sock");
     ASSERT_TRUE(program) << render(program.error());
     EXPECT_TRUE(send_message(*program, "READY=1", 7));
-    const Result<Datagram> heard = receive_datagram(*host, 4096, soon);
+    const Result<Datagram> heard = receive_datagram(host, 4096, soon);
     EXPECT_TRUE(heard && heard->data.contains("READY=1"));
     client.end_input();
     EXPECT_EQ(monitor.exit_status(), 0);

@@ -111,6 +111,9 @@ TEST_F(ShimCommand, WrongWordsAreTold) {
         {{"--log-path", "tape:x"}, "No such log driver tape"},
         {{"--attach-socket", "/no/such/directory/socket"}, "/no/such/directory: no such file or directory (ENOENT)"},
         {{"--log-rate", "sometimes"}, "sometimes"},
+        {{"--exit-file", "/no/such/directory/exit"}, "/no/such/directory: no such file or directory (ENOENT)"},
+        {{"--container-pidfile", "/no/such/directory/pid"}, "/no/such/directory"},
+        {{"--monitor-pidfile", "/no/such/directory/pid"}, "/no/such/directory"},
         {{"--id", ""}, "--id"},
     };
     for (const auto& [words, expected] : table) {

@@ -81,9 +81,7 @@ TEST(MonitorSockets, AForgedControlMessageChangesNothing) {
 TEST(MonitorSockets, TheServiceManagerIsTold) {
     Bundle bundle;
     fs::create_directories(bundle.path() / "notify");
-    const Result<Fd> place = sys::open(bundle.scratch(), O_PATH | O_DIRECTORY);
-    ASSERT_TRUE(place);
-    const Result<Fd> host = bind_datagram_at(*place, "host.sock");
+    const Fd host = bind_datagram(bundle.scratch() / "host.sock");
     ASSERT_TRUE(host);
     Monitor monitor(bundle.args({"/bin/sleep", "1000"}),
                     {.options = {"--sdnotify-socket", bundle.scratch() / "host.sock"}});
@@ -91,7 +89,7 @@ TEST(MonitorSockets, TheServiceManagerIsTold) {
     ASSERT_TRUE(program) << render(program.error());
     const std::string said = "READY=1\nMAINPID=1\nSTATUS=well\nFDSTORE=1";
     EXPECT_TRUE(send_message(*program, said.data(), said.size()));
-    const Result<Datagram> heard = receive_datagram(*host, 4096, soon);
+    const Result<Datagram> heard = receive_datagram(host, 4096, soon);
     ASSERT_TRUE(heard);
     EXPECT_TRUE(heard->data.contains("READY=1")) << heard->data;
     EXPECT_TRUE(heard->data.contains("STATUS=well") || !monitor_is_ocirt()) << heard->data;

@@ -34,10 +34,7 @@ class SystemLog {
                 std::ofstream(place).put(' ');
             EXPECT_EQ(::mount(entry.path().c_str(), place.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0) << place;
         }
-        const Result<Fd> place = sys::open(directory_, O_PATH | O_DIRECTORY);
-        Result<Fd> socket = place ? bind_datagram_at(*place, "log") : std::unexpected(place.error());
-        EXPECT_TRUE(socket);
-        if (socket) socket_ = *std::move(socket);
+        socket_ = bind_datagram(directory_ / "log");
         EXPECT_EQ(::mount(directory_.c_str(), "/dev", nullptr, MS_BIND | MS_REC, nullptr), 0);
     }
     ~SystemLog() {

@@ -66,6 +66,13 @@ fs::path program_in(const fs::path& directory) {
 
 }  // namespace
 
+Fd bind_datagram(const fs::path& path) {
+    const Result<Fd> place = sys::open(path.parent_path(), O_PATH | O_DIRECTORY);
+    Result<Fd> socket = place ? bind_datagram_at(*place, path.filename()) : std::unexpected(place.error());
+    EXPECT_TRUE(socket) << render(socket.error());
+    return socket ? *std::move(socket) : Fd{};
+}
+
 bool monitor_is_ocirt() { return std::getenv("OCIRT_CONMON") == nullptr; }
 
 AttachedClient::AttachedClient(const fs::path& directory) {

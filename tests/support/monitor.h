@@ -21,6 +21,9 @@ namespace ocirt::test {
 
 bool monitor_is_ocirt();
 
+// A datagram socket of the test's own, that others send to; invalid, and a failure of the test, where there is none.
+Fd bind_datagram(const std::filesystem::path& path);
+
 struct MonitorStart {
     std::vector<std::string> options{};                 // more of them
     std::vector<std::string> logs{"k8s-file:ctr.log"};  // below the bundle's scratch(); what has no ':' as it is

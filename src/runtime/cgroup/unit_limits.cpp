@@ -156,6 +156,16 @@ std::string device_name(std::string_view line, std::string_view proc_devices) {
 }
 
 BusProperty strict_devices() { return {.name = "DevicePolicy", .value = std::string("strict")}; }
+std::vector<BusPair> named_devices(const std::vector<DeviceLine>& lines, std::string_view proc_devices) {
+    std::vector<BusPair> allowed;
+    for (const DeviceLine& line : lines) {
+        if (!line.allow) continue;
+        std::string name = device_name(line.text, proc_devices);
+        if (!name.empty()) allowed.emplace_back(std::move(name), line.text.substr(line.text.rfind(' ') + 1));
+    }
+    return allowed;
+}
+
 std::vector<BusPair> every_device() { return {{"block-*", "rwm"}, {"char-*", "rwm"}}; }
 
 }  // namespace
@@ -177,17 +187,10 @@ std::vector<BusProperty> unit_first_limits(const ResourcePlan& plan) {
 
 std::vector<BusProperty> unit_device_rules(const std::vector<DeviceLine>& lines, std::string_view proc_devices) {
     const bool all = !lines.empty() && lines.front().text == "a" && lines.front().allow;
-    std::vector<BusPair> allowed;
-    if (all) allowed = every_device();
-    for (const DeviceLine& line : lines) {
-        if (all || !line.allow) continue;
-        std::string name = device_name(line.text, proc_devices);
-        if (!name.empty()) allowed.emplace_back(std::move(name), line.text.substr(line.text.rfind(' ') + 1));
-    }
     // An empty list takes away those that it has; a list is added to them.
     return {strict_devices(),
             {.name = "DeviceAllow", .value = std::vector<BusPair>{}},
-            {.name = "DeviceAllow", .value = std::move(allowed)}};
+            {.name = "DeviceAllow", .value = all ? every_device() : named_devices(lines, proc_devices)}};
 }
 
 std::vector<BusProperty> unit_first_device_rules() {

@@ -16,10 +16,10 @@
 
 namespace ocirt::spec {
 
-// In the order of the file, which is the order in which sysctls are written.
 // crun's annotation: the caller's supplementary groups stay, as `podman run --group-add keep-groups` asks for it.
 inline constexpr std::string_view keep_original_groups = "run.oci.keep_original_groups";
 
+// In the order of the file, which is the order in which sysctls are written.
 using StringMap = std::vector<std::pair<std::string, std::string>>;
 
 struct IdMapping {
@@ -28,6 +28,7 @@ struct IdMapping {
     std::uint32_t size = 0;
     friend bool operator==(const IdMapping&, const IdMapping&) = default;
 };
+
 // The host's id for the container's; none where no entry maps it.
 [[nodiscard]] inline std::optional<std::uint32_t> host_id_of(std::uint32_t id, const std::vector<IdMapping>& mappings) {
     for (const IdMapping& mapping : mappings)

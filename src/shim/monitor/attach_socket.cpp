@@ -34,9 +34,9 @@ Result<std::unique_ptr<AttachSocket>> AttachSocket::open(EventLoop& loop, Place 
         return fail_errno("unlinkat", "replace the attach socket in", place.path);
     Fd listener = TRY(listen_at(place.directory, place.name));
     ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
-    if (!place.link.empty()) TRY(make_link(place.path, place.link));
     std::unique_ptr<AttachSocket> socket(new AttachSocket(loop, std::move(place), std::move(events)));
     socket->listener_ = std::move(listener);
+    if (const Place& its = socket->place_; !its.link.empty()) TRY(make_link(its.path, its.link));
     TRY(loop.watch(socket->listener_, EPOLLIN, [raw = socket.get()](std::uint32_t) { raw->accept(); }));
     return socket;
 }

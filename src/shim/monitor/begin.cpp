@@ -76,6 +76,16 @@ int become_monitor(Monitor::Start start, const Messages& messages) {
     return monitor.run();
 }
 
+// Nobody is told of a monitor whose pid could not be written: it waits until it is, and ends where it is not.
+Result<> tell_pid(const std::string& file, pid_t monitor, Fd permit) {
+    if (!file.empty()) TRY(lifecycle::write_pid_file(file, monitor));
+    return sys::write_all(permit, "y", 1);
+}
+bool is_told(const Fd& permit) {
+    const Result<std::string> word = sys::read_all(permit, 1);
+    return word && !word->empty();
+}
+
 // What the monitor says first, which is how the launch went.
 Result<int> await_answer(const Fd& pipe) {
     constexpr std::size_t limit = std::size_t{64} << 10;
@@ -103,16 +113,19 @@ Result<int> begin(Monitor::Start& start, const Messages& messages) {
     TRY(await_word(start.pipes.start));
     if (!start.options.exec_attach) start.pipes.start.reset();
     if (start.options.sync) return become_monitor(std::move(start), messages);
+    sys::Pipe permit = TRY(sys::make_pipe());
     sys::Pipe answer{};
     if (start.native) answer = TRY(sys::make_pipe());
     const pid_t pid = ::fork();
     if (pid < 0) return fail_errno("fork", "become the monitor");
     if (pid == 0) {
         answer.reader.reset();
+        permit.writer.reset();
+        if (!is_told(permit.reader)) ::_exit(1);
         start.caller = std::move(answer.writer);
         return become_monitor(std::move(start), messages);
     }
-    if (!start.options.monitor_pid_file.empty()) TRY(lifecycle::write_pid_file(start.options.monitor_pid_file, pid));
+    TRY(tell_pid(start.options.monitor_pid_file, pid, std::move(permit.writer)));
     answer.writer.reset();
     return answer.reader ? await_answer(answer.reader) : Result<int>(0);
 }

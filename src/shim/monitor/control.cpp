@@ -47,14 +47,6 @@ Result<Fd> make_fifo(const Fd& bundle, const char* name) {
     return fifo;
 }
 
-// Another monitor of the same bundle may have come already.
-bool is_ours(const Fd& bundle, const char* name, const Fd& fifo) {
-    struct stat there{};
-    struct stat opened{};
-    return fifo && ::fstatat(bundle.get(), name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ::fstat(fifo.get(), &opened) == 0 && there.st_ino == opened.st_ino && there.st_dev == opened.st_dev;
-}
-
 }  // namespace
 
 std::optional<ControlMessage> parse_control(std::string_view line) {
@@ -83,7 +75,8 @@ Result<std::unique_ptr<Control>> Control::open(EventLoop& loop, const Fd& bundle
 Control::~Control() {
     for (const Fifo& fifo : fifos_) {
         loop_.forget(fifo.fd);
-        if (is_ours(bundle_, fifo.name, fifo.fd)) ::unlinkat(bundle_.get(), fifo.name, 0);
+        // Another monitor of the same bundle may have come already.
+        if (sys::is_at(bundle_, fifo.name, fifo.fd)) ::unlinkat(bundle_.get(), fifo.name, 0);
     }
 }
 

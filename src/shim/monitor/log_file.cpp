@@ -147,12 +147,7 @@ Result<> LogFile::rotate() {
 }
 
 Result<> LogFile::reopen() {
-    struct stat own{};
-    struct stat named{};
-    const bool is_own = ::fstat(file_.get(), &own) == 0 &&
-                        ::fstatat(directory_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-                        own.st_dev == named.st_dev && own.st_ino == named.st_ino;
-    if (is_own) return {};
+    if (sys::is_at(directory_, name_, file_)) return {};
     Fd file = TRY(open_file(append_flags));
     take(std::move(file));
     return {};

@@ -117,10 +117,9 @@ Result<> Monitor::open_sockets() {
     bundle_ = TRY(sys::open(options.bundle, O_PATH | O_DIRECTORY));
     AttachSocket::Place place{.directory = copy_of(bundle_), .path = options.bundle};
     if (const std::filesystem::path path = options.attach_socket; !path.empty())
-        place = {
-            .directory = TRY(sys::open(path.parent_path().empty() ? "." : path.parent_path(), O_PATH | O_DIRECTORY)),
-            .path = path.parent_path(),
-            .name = path.filename()};
+        place = {.directory = TRY(sys::open(path.parent_path(), O_PATH | O_DIRECTORY)),
+                 .path = path.parent_path(),
+                 .name = path.filename()};
     else if (!options.full_attach)
         place.link = attach_link(options.socket_dir, options.uuid);
     clients_ = TRY(AttachSocket::open(loop_, std::move(place),

@@ -64,12 +64,12 @@ struct Options {
     std::string seccomp_notify_socket{};
     std::string seccomp_notify_plugins{};
 
+    // Of `ocirt shim` alone; both are absolute.
+    std::string exit_file{};
+    std::string attach_socket{};  // in place of "attach" in the bundle
+
     std::string log_level = "warning";
     bool syslog = false;
-    // Of `ocirt shim` alone.
-    std::string exit_file{};
-    std::string attach_socket{};  // a path, in place of "attach" in the bundle
-
     bool sync = false;  // one fork less: the caller waits for the container's end
     bool api_version = false;
     bool help = false;

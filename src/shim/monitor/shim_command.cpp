@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/syscall.h"
 #include "runtime/state/directory.h"
 #include "shim/monitor/begin.h"
 #include "shim/monitor/commands.h"
@@ -50,6 +51,12 @@ Result<std::string> absolute(const std::string& path) {
     return found.string();
 }
 
+// Of a file that is written later, when nobody can be told any more.
+Result<> need_directory_of(const std::string& path) {
+    if (!path.empty()) TRY(sys::open(std::filesystem::path(path).parent_path(), O_PATH | O_DIRECTORY));
+    return {};
+}
+
 Result<int> run(const cli::Globals& globals, const Words& words) {
     Monitor::Start start{.options = words.options, .native = true, .root = globals.root};
     Options& options = start.options;
@@ -58,8 +65,11 @@ Result<int> run(const cli::Globals& globals, const Words& words) {
             {.fault = Fault::invalid_argument, .operation = "read the command line", .detail = "--id is missing"});
     TRY(state::check_id(options.id));
     options.bundle = TRY(absolute(words.bundle));
-    for (std::string* path : {&options.container_pid_file, &options.exit_file, &options.attach_socket})
+    for (std::string* path :
+         {&options.container_pid_file, &options.monitor_pid_file, &options.exit_file, &options.attach_socket}) {
         *path = TRY(absolute(*path));
+        TRY(need_directory_of(*path));
+    }
     options.runtime = "/proc/self/exe";
     options.runtime_args = runtime_globals(globals);
     options.log_size_max = words.log_size_max;
