@@ -6,7 +6,7 @@
 
 #include "manual/completion.h"
 #include "manual/man_page.h"
-#include "shim/monitor/commands.h"
+#include "shim/native/commands.h"
 
 namespace {
 
@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
         return 1;
     }
     const fs::path directory = argv[2];
-    cli::Cli cli{.more = shim::monitor::commands()};
+    cli::Cli cli{.more = shim::native::commands()};
     cli::add_everything(cli);
     bool written = write(directory / "man/ocirt.8", manual::program_page(cli, codes));
     for (const cli::Command& command : cli.commands)

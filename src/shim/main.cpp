@@ -24,7 +24,6 @@
 #include "shim/containerd/serve.h"
 #include "shim/containerd/start.h"
 #include "shim/daemon.h"
-#include "shim/exit_file.h"
 #include "shim/task_work.h"
 #include "shim/timestamp.h"
 #include "version.h"
@@ -107,7 +106,7 @@ Result<int> remove(const Flags& flags) {
     const std::string bundle = flags.bundle.empty() ? std::string(".") : flags.bundle;
     const std::string root =
         read_small_file(bundle + "/" + root_file).value_or("/run/containerd/ocirt/" + flags.namespace_name);
-    const std::optional<Exit> exit = read_exit(root, flags.id);
+    const std::optional<Exit> exit = state::read_exit(root, flags.id);
     (void)TRY(remove_container(root, flags.id, bundle));
     if (const Result<std::string> address = read_small_file(bundle + "/address")) remove_dead_socket(*address);
     constexpr std::uint32_t killed = 128 + SIGKILL;

@@ -12,15 +12,12 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "runtime/state/exit_file.h"
 #include "shim/event_loop.h"
 
 namespace ocirt::shim {
 
-struct Exit {
-    pid_t pid = 0;
-    int status = 0;  // as a shell has it: the exit status, or 128 plus the signal
-    std::chrono::system_clock::time_point at;
-};
+using Exit = state::Exit;
 
 class Reaper {
    public:

@@ -6,7 +6,6 @@
 
 #include "events.pb.h"
 #include "shim/containerd/runtime_options.h"
-#include "shim/exit_file.h"
 #include "shim/task_work.h"
 
 namespace ocirt::shim {
@@ -192,11 +191,11 @@ void TaskLife::settle_end(const std::shared_ptr<Task>& task, TaskProcess& proces
         if (!written && written.error().errnum != ENOENT) place_.log.warning(written.error());
         tell_end(task, task->init);
     };
-    if (is_in_memory(task->root, task->id)) return done(write_exit(task->root, task->id, *process.exit));
+    if (state::is_in_memory(task->root, task->id)) return done(state::write_exit(task->root, task->id, *process.exit));
     run_worker(
         place_.loop, place_.reaper,
         [root = task->root, id = task->id, exit = *process.exit]() -> Result<Output> {
-            TRY(write_exit(root, id, exit));
+            TRY(state::write_exit(root, id, exit));
             return Output{};
         },
         [done](const Result<Output>& output) { done(output ? Result<>{} : std::unexpected(output.error())); });

@@ -47,7 +47,7 @@ const std::vector<Room>& rooms() {
          .may_include = {"common/", "runtime/spec/", "runtime/plan/", "runtime/init/image.h", "runtime/cgroup/",
                          "runtime/resctrl/", "runtime/security/", "runtime/state/", "runtime/checkpoint/"}},
         {.folder = "runtime/cli/", .may_include = {"common/", "runtime/", "version.h"}},
-        {.folder = "manual/", .may_include = {"common/", "runtime/cli/", "shim/monitor/commands.h", "version.h"}},
+        {.folder = "manual/", .may_include = {"common/", "runtime/cli/", "shim/native/commands.h", "version.h"}},
         {.folder = "shim/",
          .may_include = {"common/", "runtime/", "version.h", "common.pb.h", "ttrpc.pb.h", "task.pb.h", "events.pb.h",
                          "bootstrap.pb.h", "worker.pb.h", "metrics_v1.pb.h", "metrics_v2.pb.h"}},
@@ -159,7 +159,7 @@ TEST(Walls, AllowsWhatTheDesignNeeds) {
     EXPECT_EQ(objection("runtime/init/image.h", {"span", true}), "");
     EXPECT_EQ(objection("runtime/plan/mounts.cpp", {"linux/mount.h", true}), "");
     EXPECT_EQ(objection("runtime/lifecycle/create.cpp", {"sys/mount.h", true}), "");
-    EXPECT_EQ(objection("main.cpp", {"shim/monitor/commands.h", false}), "");
+    EXPECT_EQ(objection("main.cpp", {"shim/native/commands.h", false}), "");
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-// The commands of ocirt's own that have to do with a monitor.
+// The commands that have to do with a monitor of ocirt's own: what needs no daemon.
 #pragma once
 
 #include <span>
 
 #include "runtime/cli/cli.h"
 
-namespace ocirt::shim::monitor {
+namespace ocirt::shim::native {
 
 [[nodiscard]] cli::Command shim_command(cli::Cli& cli);
 
@@ -14,4 +14,4 @@ namespace ocirt::shim::monitor {
     return makers;
 }
 
-}  // namespace ocirt::shim::monitor
+}  // namespace ocirt::shim::native

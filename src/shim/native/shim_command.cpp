@@ -9,14 +9,16 @@
 #include "common/syscall.h"
 #include "runtime/state/directory.h"
 #include "shim/monitor/begin.h"
-#include "shim/monitor/commands.h"
 #include "shim/monitor/descriptors.h"
+#include "shim/native/commands.h"
 
-namespace ocirt::shim::monitor {
+namespace ocirt::shim::native {
 namespace {
 
+using monitor::Monitor;
+
 struct Words {
-    Options options{};
+    monitor::Options options{};
     std::string bundle = ".";
     int sync_fd = -1;
     int log_size_max = 0;
@@ -38,7 +40,7 @@ Result<Fd> take_descriptor(int number) {
 
 // The monitor outlives its caller, and keeps nothing of his open.
 Result<> close_inherited() {
-    for (const int number : TRY(open_descriptors()))
+    for (const int number : TRY(monitor::open_descriptors()))
         if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) == 0) ::close(number);
     return {};
 }
@@ -59,7 +61,7 @@ Result<> need_directory_of(const std::string& path) {
 
 Result<int> run(const cli::Globals& globals, const Words& words) {
     Monitor::Start start{.options = words.options, .native = true, .root = globals.root};
-    Options& options = start.options;
+    monitor::Options& options = start.options;
     if (options.id.empty())
         return fail(
             {.fault = Fault::invalid_argument, .operation = "read the command line", .detail = "--id is missing"});
@@ -76,14 +78,14 @@ Result<int> run(const cli::Globals& globals, const Words& words) {
     options.full_attach = true;
     start.pipes.sync = TRY(take_descriptor(words.sync_fd));
     TRY(close_inherited());
-    return begin(start, Messages("warning", options.id, false));
+    return monitor::begin(start, monitor::Messages("warning", options.id, false));
 }
 
 }  // namespace
 
 cli::Command shim_command(cli::Cli& cli) {
     const auto words = std::make_shared<Words>();
-    Options& options = words->options;
+    monitor::Options& options = words->options;
     return {
         .name = "shim",
         .description = "create a container and stay behind as its parent: its log, its clients, its exit status",
@@ -110,4 +112,4 @@ cli::Command shim_command(cli::Cli& cli) {
         .action = [&cli, words] { return run(cli.globals, *words); }};
 }
 
-}  // namespace ocirt::shim::monitor
+}  // namespace ocirt::shim::native

@@ -1,4 +1,4 @@
-#include "shim/exit_file.h"
+#include "runtime/state/exit_file.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -11,7 +11,7 @@
 #include "common/json_writer.h"
 #include "common/syscall.h"
 
-namespace ocirt::shim {
+namespace ocirt::state {
 namespace {
 
 constexpr std::size_t limit = 4096;
@@ -58,4 +58,4 @@ std::optional<Exit> read_exit(const std::string& root, const std::string& id) {
                     std::chrono::duration_cast<std::chrono::system_clock::duration>(since))};
 }
 
-}  // namespace ocirt::shim
+}  // namespace ocirt::state
