@@ -87,8 +87,16 @@ constexpr Maker makers[] = {{"create", create_command},   {"start", start_comman
                             {"events", events_command},   {"checkpoint", checkpoint_command},
                             {"restore", restore_command}, {"mounts", mounts_command}};
 
+// Another room may have more to offer by the same name.
+const Maker& maker_of(const Cli& cli, const Maker& own) {
+    const auto other = std::ranges::find(cli.more, own.name, &Maker::name);
+    return other == cli.more.end() ? own : *other;
+}
+
+bool is_own(const Maker& other) { return std::ranges::find(makers, other.name, &Maker::name) != std::end(makers); }
+
 void add_command(Cli& cli, const Maker& maker) {
-    cli.commands.push_back(maker.make(cli));
+    cli.commands.push_back(maker_of(cli, maker).make(cli));
     cli.commands.back().options.push_back(help_option);
 }
 
@@ -96,7 +104,8 @@ void add_every_command(Cli& cli) {
     cli.commands.clear();
     cli.commands.reserve(std::size(makers) + cli.more.size());
     for (const Maker& maker : makers) add_command(cli, maker);
-    for (const Maker& maker : cli.more) add_command(cli, maker);
+    for (const Maker& maker : cli.more)
+        if (!is_own(maker)) add_command(cli, maker);
 }
 
 // Only those that the words name are made, and all of them for a command line that names none.
@@ -105,7 +114,8 @@ void add_commands(Cli& cli, std::span<char* const> words) {
         if (std::ranges::find(words, maker.name) != words.end()) add_command(cli, maker);
     };
     std::ranges::for_each(makers, add_named);
-    std::ranges::for_each(cli.more, add_named);
+    for (const Maker& maker : cli.more)
+        if (!is_own(maker)) add_named(maker);
     if (cli.commands.empty()) add_every_command(cli);
 }
 

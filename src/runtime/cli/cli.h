@@ -36,7 +36,7 @@ struct Maker {
 
 struct Cli {
     Globals globals{};
-    std::span<const Maker> more{};     // commands of other rooms, which come behind those of this one
+    std::span<const Maker> more{};     // commands of other rooms: behind those of this one, or in the place of one
     std::vector<Option> options{};     // before the command
     std::vector<Command> commands{};   // those that a word of the line names, or all
     const Command* command = nullptr;  // that was given
@@ -47,6 +47,8 @@ struct Cli {
 [[nodiscard]] Command create_command(Cli& cli);
 [[nodiscard]] Command start_command(Cli& cli);
 [[nodiscard]] Command run_command(Cli& cli);
+struct RunOptions;
+[[nodiscard]] Command run_command(Cli& cli, const std::shared_ptr<RunOptions>& options);
 [[nodiscard]] Command state_command(Cli& cli);
 [[nodiscard]] Command exec_command(Cli& cli);
 [[nodiscard]] Command kill_command(Cli& cli);

@@ -22,6 +22,12 @@ struct CreateOptions {
     bool no_subreaper = false;
 };
 
+struct RunOptions {
+    CreateOptions create;
+    bool detach = false;
+    bool keep = false;
+};
+
 // Of `create`, `run` and `plan`; with `more` of the command's own.
 [[nodiscard]] std::vector<Option> create_options(CreateOptions& options, std::initializer_list<Option> more = {});
 

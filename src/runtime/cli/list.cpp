@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "common/user_names.h"
@@ -26,6 +28,7 @@ std::string as_json(const Listed& listed) {
     for (const lifecycle::Listed& entry : listed) {
         Json object = Json::parse(spec_state(entry.record, entry.status, true), nullptr, false);
         object["owner"] = users.name_of(entry.record.owner);
+        if (entry.exit && entry.exit->status != state::unknown_status) object["exit_status"] = entry.exit->status;
         array.push_back(std::move(object));
     }
     return array.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -54,13 +57,31 @@ std::string_view colour_of(state::Status status) {
 
 constexpr std::size_t status_column = 2;
 
+// "12s", "5m", "3h", "40d": since an RFC 3339 time in UTC.
+std::string age_of(const std::string& created) {
+    std::tm calendar{};
+    if (::strptime(created.c_str(), "%Y-%m-%dT%H:%M:%S", &calendar) == nullptr) return "-";
+    const std::chrono::seconds age(std::max<std::time_t>(::time(nullptr) - ::timegm(&calendar), 0));
+    if (age < std::chrono::minutes(1)) return std::to_string(age.count()) + "s";
+    if (age < std::chrono::hours(1)) return std::to_string(age / std::chrono::minutes(1)) + "m";
+    if (age < std::chrono::hours(48)) return std::to_string(age / std::chrono::hours(1)) + "h";
+    return std::to_string(age / std::chrono::hours(24)) + "d";
+}
+
+// Of one that has a monitor.
+std::string exit_of(const lifecycle::Listed& entry) {
+    if (!entry.exit) return "-";
+    return entry.exit->status == state::unknown_status ? "unknown" : std::to_string(entry.exit->status);
+}
+
 std::string as_table(const Listed& listed, bool colour) {
-    using Row = std::array<std::string, 6>;
+    using Row = std::array<std::string, 8>;
     const UserNames users = UserNames::read();
-    std::vector<Row> rows{{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
+    std::vector<Row> rows{{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER", "AGE", "EXIT"}};
     for (const lifecycle::Listed& entry : listed)
         rows.push_back({entry.record.id, std::to_string(shown_pid(entry)), std::string(to_string(entry.status)),
-                        entry.record.bundle, entry.record.created, users.name_of(entry.record.owner)});
+                        entry.record.bundle, entry.record.created, users.name_of(entry.record.owner),
+                        age_of(entry.record.created), exit_of(entry)});
     Row::size_type widths[std::tuple_size_v<Row>] = {};
     for (const Row& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

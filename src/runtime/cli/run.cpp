@@ -4,13 +4,9 @@
 
 namespace ocirt::cli {
 
-Command run_command(Cli& cli) {
-    struct Options {
-        CreateOptions create;
-        bool detach = false;
-        bool keep = false;
-    };
-    const auto options = std::make_shared<Options>();
+Command run_command(Cli& cli) { return run_command(cli, std::make_shared<RunOptions>()); }
+
+Command run_command(Cli& cli, const std::shared_ptr<RunOptions>& options) {
     return {.name = "run",
             .description = "create a container, start it, wait for its end and delete it",
             .examples =

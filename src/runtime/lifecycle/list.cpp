@@ -7,11 +7,11 @@ Result<std::vector<Listed>> list(const std::string& root) {
     for (const std::string& id : TRY(state::list_ids(root))) {
         const Result<Container> container = Container::open(root, id);
         if (container) {
-            listed.push_back({container->record, container->status()});
+            listed.push_back({container->record, container->status(), state::read_exit(root, id)});
         } else if (container.error().fault != Fault::not_found) {
             state::Record unreadable;
             unreadable.id = id;
-            listed.push_back({std::move(unreadable), state::Status::stopped});
+            listed.push_back({std::move(unreadable), state::Status::stopped, std::nullopt});
         }
     }
     return listed;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <thread>
 
 #include "common/syscall.h"
 
@@ -77,6 +79,38 @@ Result<int> reap(const Fd& pidfd) {
     while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0)
         if (errno != EINTR) return fail_errno("waitid", "wait for the container's process");
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+namespace {
+
+// linux/pidfd.h of Linux 6.15, which Debian 12's headers do not have.
+struct PidfdInfo {
+    std::uint64_t mask;
+    std::uint64_t cgroup;
+    std::uint32_t ids[11];
+    std::int32_t exit_code;  // as wait(2) has it
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr std::uint64_t pidfd_info_exit = 1U << 3;
+constexpr unsigned long pidfd_get_info = _IOWR(0xFF, 11, PidfdInfo);
+
+}  // namespace
+
+Result<std::optional<int>> reaped_status(const Fd& pidfd) {
+    PidfdInfo info{};
+    info.mask = pidfd_info_exit;
+    if (::ioctl(pidfd.get(), pidfd_get_info, &info) != 0) return fail_errno("ioctl", "ask how the process ended");
+    if ((info.mask & pidfd_info_exit) == 0) return std::nullopt;
+    return WIFSIGNALED(info.exit_code) ? 128 + WTERMSIG(info.exit_code) : WEXITSTATUS(info.exit_code);
+}
+
+std::optional<int> await_reaped_status(const Fd& pidfd, std::chrono::milliseconds deadline) {
+    constexpr std::chrono::milliseconds look{10};
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    Result<std::optional<int>> status = reaped_status(pidfd);
+    for (; status && !*status && std::chrono::steady_clock::now() < until; status = reaped_status(pidfd))
+        std::this_thread::sleep_for(look);
+    return status.value_or(std::nullopt);
 }
 
 Result<> set_oom_score(pid_t pid, int score) {

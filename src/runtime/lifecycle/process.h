@@ -29,6 +29,15 @@ namespace ocirt::lifecycle {
 // Reaps our child. Its wait status as a shell has it: the exit status, or 128 plus the signal.
 [[nodiscard]] Result<int> reap(const Fd& pidfd);
 
+// How a process ended that is another's child, in the same form, for a pidfd that was opened before. std::nullopt: its
+// parent has not reaped it yet. Errors: the kernel does not tell (before Linux 6.15).
+[[nodiscard]] Result<std::optional<int>> reaped_status(const Fd& pidfd);
+// The same once it has been reaped, for which it waits at most `deadline`; std::nullopt where nobody knows.
+[[nodiscard]] std::optional<int> await_reaped_status(const Fd& pidfd, std::chrono::milliseconds deadline);
+
+// For its parent to reap a child that has ended, where that is a host's init that looks from time to time only.
+inline constexpr std::chrono::milliseconds reaping_deadline = std::chrono::seconds(10);
+
 // Writes oom_score_adj of a process. Errors carry the pointer "/process/oomScoreAdj".
 [[nodiscard]] Result<> set_oom_score(pid_t pid, int score);
 

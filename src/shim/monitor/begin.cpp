@@ -86,21 +86,6 @@ bool is_told(const Fd& permit) {
     return word && !word->empty();
 }
 
-// What the monitor says first, which is how the launch went.
-Result<int> await_answer(const Fd& pipe) {
-    constexpr std::size_t limit = std::size_t{64} << 10;
-    const std::string text = TRY(sys::read_all(pipe, limit));
-    const auto answer = nlohmann::json::parse(text, nullptr, false);
-    if (!answer.is_object())
-        return fail({.fault = Fault::corrupted, .operation = "make the container", .detail = "its monitor ended"});
-    if (answer.value("pid", -1) > 0) return 0;
-    std::string message = answer.value("message", "");
-    constexpr std::string_view own_name = "ocirt: ";
-    if (message.starts_with(own_name)) message.erase(0, own_name.size());
-    while (message.ends_with('\n')) message.pop_back();
-    return fail({.detail = std::move(message)});
-}
-
 }  // namespace
 
 Result<int> begin(Monitor::Start& start, const Messages& messages) {
@@ -128,6 +113,20 @@ Result<int> begin(Monitor::Start& start, const Messages& messages) {
     TRY(tell_pid(start.options.monitor_pid_file, pid, std::move(permit.writer)));
     answer.writer.reset();
     return answer.reader ? await_answer(answer.reader) : Result<int>(0);
+}
+
+Result<int> await_answer(const Fd& pipe) {
+    constexpr std::size_t limit = std::size_t{64} << 10;
+    const std::string text = TRY(sys::read_all(pipe, limit));
+    const auto answer = nlohmann::json::parse(text, nullptr, false);
+    if (!answer.is_object())
+        return fail({.fault = Fault::corrupted, .operation = "make the container", .detail = "its monitor ended"});
+    if (answer.value("pid", -1) > 0) return 0;
+    std::string message = answer.value("message", "");
+    constexpr std::string_view own_name = "ocirt: ";
+    if (message.starts_with(own_name)) message.erase(0, own_name.size());
+    while (message.ends_with('\n')) message.pop_back();
+    return fail({.detail = std::move(message)});
 }
 
 }  // namespace ocirt::shim::monitor

@@ -12,4 +12,7 @@ namespace ocirt::shim::monitor {
 // runtime's, too.
 [[nodiscard]] Result<int> begin(Monitor::Start& start, const Messages& messages);
 
+// What the monitor of a native one says first to its caller, which is how the launch went: 0, or the error.
+[[nodiscard]] Result<int> await_answer(const Fd& pipe);
+
 }  // namespace ocirt::shim::monitor

@@ -15,10 +15,11 @@
 
 #include "common/syscall.h"
 #include "runtime/cgroup/layout.h"
+#include "runtime/lifecycle/process.h"
 #include "runtime/state/directory.h"
 #include "shim/daemon.h"
 #include "shim/monitor/ending.h"
-#include "shim/monitor/launch.h"
+#include "shim/monitor/take_over.h"
 
 namespace ocirt::shim::monitor {
 namespace {
@@ -56,7 +57,9 @@ Monitor::Monitor(Start start, const Messages& messages)
       messages_(messages),
       logs_(std::move(start_.writers),
             start_.rates.output.policy == RatePolicy::block || start_.rates.error.policy == RatePolicy::block,
-            [this](const Error& error) { messages_.warning(error); }) {}
+            [this](const Error& error) { messages_.warning(error); }),
+      restarts_(start_.record ? start_.record->restart : RestartPolicy{}, start_.record ? start_.record->restarts : 0) {
+}
 
 void Monitor::report(int number, std::string_view message) const {
     const Options& options = start_.options;
@@ -84,12 +87,13 @@ Result<> Monitor::begin() {
     TRY(watch_signals());
     if (!start_.passthrough) {
         relay_ = std::make_unique<Relay>(loop_, logs_, start_.rates);
-        if (!start_.options.bundle.empty()) TRY(open_sockets());
+        // Those of a record are in a directory that there is not yet.
+        if (!start_.options.bundle.empty() && !start_.record) TRY(open_sockets(start_.options.bundle));
     }
     if (!start_.options.sdnotify_socket.empty())
         notifications_ = TRY(Notifications::open(loop_, start_.options.bundle, start_.options.sdnotify_socket));
     if (start_.options.exec_attach) tell(start_.pipes.attach, Answer::data, 0);
-    return launch_runtime();
+    return start_.post ? take_over() : launch_runtime();
 }
 
 Result<> Monitor::watch_signals() {
@@ -110,12 +114,14 @@ void Monitor::pass_signal() {
         (void)sys::send_signal(pidfd_, number);
     else if (runtime_ > 0)
         ::kill(runtime_, number);
+    else if (start_.record)
+        stop(status_);  // between two lives
 }
 
-Result<> Monitor::open_sockets() {
+Result<> Monitor::open_sockets(const std::string& directory) {
     const Options& options = start_.options;
-    bundle_ = TRY(sys::open(options.bundle, O_PATH | O_DIRECTORY));
-    AttachSocket::Place place{.directory = copy_of(bundle_), .path = options.bundle};
+    bundle_ = TRY(sys::open(directory, O_PATH | O_DIRECTORY));
+    AttachSocket::Place place{.directory = copy_of(bundle_), .path = directory};
     if (const std::filesystem::path path = options.attach_socket; !path.empty())
         place = {.directory = TRY(sys::open(path.parent_path(), O_PATH | O_DIRECTORY)),
                  .path = path.parent_path(),
@@ -135,19 +141,19 @@ Result<> Monitor::open_sockets() {
                                        .caught_up = [this] { relay_->caught_up(); }}));
     relay_->set_clients(clients_.get());
     // What is typed before there is a terminal waits for it.
-    if (options.terminal) clients_->hold_input(true);
+    if (options.terminal && !console_) clients_->hold_input(true);
     control_ = TRY(Control::open(
         loop_, bundle_, [this](const ControlMessage& message) { control(message); },
         [this](const Error& error) { messages_.warning(error); }));
     return {};
 }
 
-Result<> Monitor::launch_runtime() {
+// The container's standard streams: its terminal, or pipes.
+Result<> Monitor::open_pipes(Launch& request) {
     const Options& options = start_.options;
-    Launch request{.options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score};
     if (!start_.passthrough) {
         sys::Pipe error = TRY(sys::make_pipe());
-        request.error = std::move(error.writer);
+        request.error = TRY(writing_end(std::move(error.writer)));
         runtime_error_ = std::move(error.reader);
     }
     if (options.terminal) {
@@ -155,7 +161,7 @@ Result<> Monitor::launch_runtime() {
         request.output = Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     } else if (!start_.passthrough) {
         sys::Pipe output = TRY(sys::make_pipe());
-        request.output = std::move(output.writer);
+        request.output = TRY(writing_end(std::move(output.writer)));
         relay_->add(Stream::output, std::move(output.reader));
         if (options.input) {
             sys::Pipe input = TRY(sys::make_pipe());
@@ -163,12 +169,31 @@ Result<> Monitor::launch_runtime() {
             take_input(std::move(input.writer));
         }
     }
+    return {};
+}
+
+// Of a container that another monitor may take over the end reads, too: without a monitor it waits, and neither gets
+// SIGPIPE nor loses a byte.
+Result<Fd> Monitor::writing_end(Fd writer) const {
+    if (!start_.record) return writer;
+    return sys::open("/proc/self/fd/" + std::to_string(writer.get()), O_RDWR);
+}
+
+Result<> Monitor::launch_runtime(bool again) {
+    const Options& options = start_.options;
+    Launch request{
+        .options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score, .replaces = again};
+    TRY(open_pipes(request));
+    if (start_.record) {
+        start_.record->output = pipe_number(request.output);
+        start_.record->error = options.terminal ? 0 : pipe_number(request.error);
+    }
     request.words = runtime_words(options, console_socket_ ? console_socket_->path() : "");
     reaper_->hold();
     runtime_ = TRY(launch(std::move(request)));
     reaper_->expect_new(runtime_, [this](const Exit& exit) { runtime_ended(exit); });
     start_.pipes.start.reset();
-    start_.passed.clear();
+    if (!start_.record || !start_.record->restart.on_failure) start_.passed.clear();
     if (start_.passthrough) point_stdio_to_null();
     return {};
 }
@@ -217,11 +242,13 @@ void Monitor::fail_launch(const std::string& message) {
                      .object = "\"" + start_.options.id + "\"",
                      .detail = message});
     report(-1, message);
+    if (restarts_.count() > 0) logs_.note(message);
     loop_.stop();
 }
 
 Result<pid_t> Monitor::find_process() const {
-    if (!start_.options.container_pid_file.empty()) return read_pid(start_.options.container_pid_file);
+    if (!start_.options.container_pid_file.empty() && !start_.record)
+        return read_pid(start_.options.container_pid_file);
     return TRY(TRY(state::Directory::open(start_.root, start_.options.id)).read()).init.pid;
 }
 
@@ -230,6 +257,9 @@ Result<> Monitor::adopt_process() {
     process_ = TRY(find_process());
     if (Result<Fd> pidfd = sys::open_pidfd(process_)) pidfd_ = *std::move(pidfd);
     launched_ = true;
+    began_ = EventLoop::Clock::now();
+    if (start_.record)
+        if (const Result<> moved = move_in(); !moved) messages_.warning(moved.error());
     if (options.api_version || !options.exec) report(process_);
     start_.caller.reset();
     if (relay_) {
@@ -241,6 +271,57 @@ Result<> Monitor::adopt_process() {
     if (options.timeout > 0) loop_.after(std::chrono::seconds(options.timeout), [this] { time_is_over(); });
     reaper_->expect(process_, pidfd_, [this](const Exit& exit) { process_ended(exit); });
     return {};
+}
+
+// The commands find it in the container's directory from now on.
+Result<> Monitor::move_in() {
+    Record& record = *start_.record;
+    if (!start_.post) start_.post = TRY(take_post(start_.root, start_.options.id));
+    record.monitor = ::getpid();
+    record.restarts = restarts_.count();
+    TRY(write_record(start_.root, start_.options.id, record));
+    return start_.passthrough ? Result<>{} : open_sockets(start_.root + "/" + start_.options.id);
+}
+
+// The container is not a child of ours, and its terminal went with the monitor that had it.
+Result<> Monitor::take_over() {
+    const lifecycle::Container container = TRY(lifecycle::Container::open(start_.root, start_.options.id));
+    process_ = container.record.init.pid;
+    pidfd_ = TRY(container.init());
+    if (!pidfd_) return lifecycle::wrong_state(container, "take over the container", "running");
+    const auto add = [this, &container](Stream stream, std::uint64_t& number) {
+        Fd pipe = find_pipe(container, number);
+        if (pipe)
+            relay_->add(stream, std::move(pipe));
+        else
+            number = 0;
+    };
+    add(Stream::output, start_.record->output);
+    add(Stream::error, start_.record->error);
+    launched_ = true;
+    began_ = EventLoop::Clock::now();
+    TRY(move_in());
+    relay_->begin();
+    watch_memory();
+    report(process_);
+    start_.caller.reset();
+    return loop_.watch(pidfd_, EPOLLIN, [this](std::uint32_t) {
+        loop_.forget(pidfd_);
+        look_for_status(EventLoop::Clock::now() + lifecycle::reaping_deadline);
+    });
+}
+
+// Its new parent reaps it; then the kernel tells.
+void Monitor::look_for_status(EventLoop::Clock::time_point deadline) {
+    constexpr std::chrono::milliseconds look{10};
+    const Result<std::optional<int>> status = lifecycle::reaped_status(pidfd_);
+    if (status && !*status && EventLoop::Clock::now() < deadline) {
+        loop_.after(look, [this, deadline] { look_for_status(deadline); });
+        return;
+    }
+    process_ended({.pid = process_,
+                   .status = status.value_or(std::nullopt).value_or(state::unknown_status),
+                   .at = std::chrono::system_clock::now()});
 }
 
 void Monitor::watch_memory() {
@@ -277,9 +358,32 @@ void Monitor::process_ended(const Exit& exit) {
     if (memory_.fd()) loop_.forget(memory_.fd());
     memory_ = {};
     pidfd_.reset();
+    ended_ = exit.at;
     const int status = timed_out_ ? -1 : exit.status;
     if (!relay_) return stop(status);
-    relay_->finish(patience_at_the_end, [this, status] { stop(status); });
+    relay_->finish(patience_at_the_end, [this, status] { settle_end(status); });
+}
+
+void Monitor::settle_end(int status) {
+    const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(EventLoop::Clock::now() - began_);
+    const std::optional<std::chrono::milliseconds> wait = restarts_.next(status, lived);
+    if (!wait) return stop(status);
+    status_ = status;
+    loop_.after(*wait, [this] { restart(); });
+}
+
+void Monitor::restart() {
+    // Whoever has deleted it meanwhile has the last word.
+    const Result<std::optional<Record>> found = read_record(start_.root, start_.options.id);
+    if (!found || !*found || (*found)->monitor != ::getpid()) return stop(status_);
+    control_.reset();
+    relay_ = std::make_unique<Relay>(loop_, logs_, start_.rates);
+    clients_.reset();
+    input_.reset();
+    console_.reset();
+    start_.post.reset();
+    launched_ = false;
+    if (const Result<> launched = launch_runtime(true); !launched) fail_launch(render(launched.error()));
 }
 
 void Monitor::stop(int status) {
@@ -299,6 +403,11 @@ void Monitor::leave() {
     console_.reset();
     start_.inherited.clear();
     if (launched_) {
+        const Exit exit{.pid = process_, .status = status_, .at = ended_};
+        // Without a directory it has been deleted.
+        if (const Result<> written = start_.record ? state::write_exit(start_.root, options.id, exit) : Result<>{};
+            !written && written.error().errnum != ENOENT)
+            messages_.error(written.error());
         if (const Result<> written = write_exit_status(options, status_); !written) messages_.error(written.error());
         if (options.exec)
             report(status_, timed_out_ ? std::string_view(too_late) : std::string_view());

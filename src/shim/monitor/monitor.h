@@ -14,13 +14,16 @@
 #include "shim/monitor/attach_socket.h"
 #include "shim/monitor/console_socket.h"
 #include "shim/monitor/control.h"
+#include "shim/monitor/launch.h"
 #include "shim/monitor/logs.h"
 #include "shim/monitor/manager_pipe.h"
 #include "shim/monitor/messages.h"
 #include "shim/monitor/notifications.h"
 #include "shim/monitor/options.h"
 #include "shim/monitor/process_input.h"
+#include "shim/monitor/record.h"
 #include "shim/monitor/relay.h"
+#include "shim/monitor/restarts.h"
 #include "shim/reaper.h"
 
 namespace ocirt::shim::monitor {
@@ -33,6 +36,9 @@ class Monitor {
         bool native = false;  // ocirt's own commands have made it: the manager is told the exit status in any case
         Fd caller{};          // of these, told as the manager is until the container is there
         std::string root{};   // of these, of the containers' states
+        std::optional<Record> record{};  // of `run --monitor`: what it leaves in the container's directory, and its
+                                         // sockets with it
+        Fd post{};                       // its lock; given to one that takes the place of another
         std::vector<std::unique_ptr<LogWriter>> writers{};
         bool passthrough = false;  // the process has the monitor's own stdio
         Rates rates{};
@@ -48,8 +54,13 @@ class Monitor {
 
    private:
     [[nodiscard]] Result<> begin();
-    [[nodiscard]] Result<> open_sockets();
-    [[nodiscard]] Result<> launch_runtime();
+    [[nodiscard]] Result<> open_sockets(const std::string& directory);
+    [[nodiscard]] Result<> launch_runtime(bool again = false);
+    [[nodiscard]] Result<> open_pipes(Launch& request);
+    [[nodiscard]] Result<Fd> writing_end(Fd writer) const;
+    [[nodiscard]] Result<> move_in();
+    [[nodiscard]] Result<> take_over();
+    void look_for_status(EventLoop::Clock::time_point deadline);
     [[nodiscard]] Result<> watch_signals();
     void pass_signal();
 
@@ -64,6 +75,8 @@ class Monitor {
     void look_at_memory();
     void time_is_over();
     void process_ended(const Exit& exit);
+    void settle_end(int status);
+    void restart();
     void stop(int status);
     void fail_launch(const std::string& message);
 
@@ -91,6 +104,9 @@ class Monitor {
     pid_t runtime_ = 0;
     pid_t process_ = 0;
     Fd pidfd_;
+    Restarts restarts_;
+    EventLoop::Clock::time_point began_{};  // its life
+    std::chrono::system_clock::time_point ended_{};
     bool timed_out_ = false;
     bool launched_ = false;
     int status_ = 1;

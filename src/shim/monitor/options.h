@@ -64,6 +64,8 @@ struct Options {
     std::string seccomp_notify_socket{};
     std::string seccomp_notify_plugins{};
 
+    bool run = false;  // of `ocirt run --monitor` alone: the runtime starts the container, too
+
     // Of `ocirt shim` alone; both are absolute.
     std::string exit_file{};
     std::string attach_socket{};  // in place of "attach" in the bundle

@@ -37,6 +37,10 @@ void each_member(auto&& record, const auto& visit) {
     visit("onFailure", record.restart.on_failure);
     visit("mostRestarts", record.restart.most);
     visit("restarts", record.restarts);
+    visit("bundle", record.bundle);
+    visit("pidFile", record.pid_file);
+    visit("runtimeArgs", record.runtime_args);
+    visit("runtimeOpts", record.runtime_opts);
 }
 
 // Whether the JSON is what a member of type T is written as. get_to() would throw where it is not.
@@ -44,6 +48,8 @@ template <class T>
 bool is_written_as(const Json& value) {
     if constexpr (std::is_same_v<T, bool>)
         return value.is_boolean();
+    else if constexpr (std::is_same_v<T, std::string>)
+        return value.is_string();
     else if constexpr (std::is_integral_v<T>)
         return std::is_signed_v<T> ? value.is_number_integer() : value.is_number_unsigned();
     else

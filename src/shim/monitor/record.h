@@ -41,6 +41,11 @@ struct Record {
     std::uint64_t error = 0;
     RestartPolicy restart{};
     unsigned restarts = 0;  // until now
+    // What the runtime is told, for a restart: Options.
+    std::string bundle{};
+    std::string pid_file{};
+    std::vector<std::string> runtime_args{};
+    std::vector<std::string> runtime_opts{};
     friend bool operator==(const Record&, const Record&) = default;
 };
 

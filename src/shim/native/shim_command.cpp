@@ -9,7 +9,7 @@
 #include "common/syscall.h"
 #include "runtime/state/directory.h"
 #include "shim/monitor/begin.h"
-#include "shim/monitor/descriptors.h"
+#include "shim/native/caller.h"
 #include "shim/native/commands.h"
 
 namespace ocirt::shim::native {
@@ -24,33 +24,11 @@ struct Words {
     int log_size_max = 0;
 };
 
-// What the monitor's fork of the runtime is told of this command line.
-std::vector<std::string> runtime_globals(const cli::Globals& globals) {
-    std::vector<std::string> words{"--root", globals.root, "--cgroup-manager", globals.cgroup_manager};
-    if (!globals.log.empty()) words.insert(words.end(), {"--log", globals.log, "--log-format", globals.log_format});
-    return words;
-}
-
 Result<Fd> take_descriptor(int number) {
     if (number < 0) return Fd{};
     Fd copy(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));  // stdout, too, may be meant
     if (!copy) return fail_errno("fcntl", "use the descriptor of --sync-fd,", std::to_string(number));
     return copy;
-}
-
-// The monitor outlives its caller, and keeps nothing of his open.
-Result<> close_inherited() {
-    for (const int number : TRY(monitor::open_descriptors()))
-        if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) == 0) ::close(number);
-    return {};
-}
-
-Result<std::string> absolute(const std::string& path) {
-    if (path.empty()) return path;
-    std::error_code error;
-    const std::filesystem::path found = std::filesystem::absolute(path, error).lexically_normal();
-    if (error) return fail_errno(error.value(), "getcwd", "find", path);
-    return found.string();
 }
 
 // Of a file that is written later, when nobody can be told any more.
@@ -77,7 +55,7 @@ Result<int> run(const cli::Globals& globals, const Words& words) {
     options.log_size_max = words.log_size_max;
     options.full_attach = true;
     start.pipes.sync = TRY(take_descriptor(words.sync_fd));
-    TRY(close_inherited());
+    (void)TRY(take_inherited(0));
     return monitor::begin(start, monitor::Messages("warning", options.id, false));
 }
 

@@ -1,0 +1,116 @@
+#include "shim/native/await_exit.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "common/syscall.h"
+#include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/process.h"
+#include "runtime/state/exit_file.h"
+#include "shim/monitor/record.h"
+#include "shim/native/adopt.h"
+
+namespace ocirt::shim::native {
+namespace {
+
+constexpr std::chrono::milliseconds look{10};
+
+// Told of every name that comes or goes in the container's directory, and of its own end.
+Result<Fd> watch_directory(const std::string& path) {
+    Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!watch) return fail_errno("inotify_init1", "wait for the container");
+    constexpr std::uint32_t events = IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR;
+    if (::inotify_add_watch(watch.get(), path.c_str(), events) < 0)
+        return fail_errno("inotify_add_watch", "wait for the container in", path);
+    return watch;
+}
+
+Result<> wait_for_either(const Fd& one, const Fd& other) {
+    std::array<pollfd, 2> waits{pollfd{.fd = one.get(), .events = POLLIN, .revents = 0},
+                                pollfd{.fd = other.get(), .events = POLLIN, .revents = 0}};
+    while (::poll(waits.data(), waits.size(), -1) < 0)
+        if (errno != EINTR) return fail_errno("poll", "wait for the container");
+    return {};
+}
+
+class Waiter {
+   public:
+    Waiter(const std::string& root, const std::string& id, const Log& log) : root_(root), id_(id), log_(log) {}
+
+    Result<int> run() {
+        for (;;) {
+            if (const std::optional<int> told = look_at_file()) return *told;
+            Result<bool> there = settle();
+            if (!there) return std::unexpected(std::move(there).error());
+            if (!*there) return status_of_init();
+        }
+    }
+
+   private:
+    // What stands on the disk, unless the kernel knows more.
+    std::optional<int> look_at_file() {
+        const std::optional<state::Exit> exit = state::read_exit(root_, id_);
+        if (!exit) return std::nullopt;
+        return exit->status != state::unknown_status ? exit->status : status_of_init();
+    }
+
+    int status_of_init() const {
+        if (!init_) return state::unknown_status;
+        return lifecycle::await_reaped_status(init_, lifecycle::reaping_deadline).value_or(state::unknown_status);
+    }
+
+    // Waits for something to happen. False: there is nothing more to wait for.
+    Result<bool> settle() {
+        Result<lifecycle::Container> container = lifecycle::Container::open(root_, id_);
+        if (!container && (!init_ || container.error().fault != Fault::not_found))
+            return std::unexpected(std::move(container).error());
+        if (!container) return is_made_anew();
+        if (const Result<> adopted = adopt_if_alone(root_, id_); !adopted) log_.warning(adopted.error());
+        Result<Fd> watch = watch_directory(root_ + "/" + id_);
+        if (!watch) return watch.error().errnum == ENOENT ? Result<bool>(true) : std::unexpected(watch.error());
+        if (Fd init = TRY(container->init())) init_ = std::move(init);
+        find_monitor();
+        if (state::read_exit(root_, id_)) return true;
+        if (!monitor_ && !init_) return false;
+        TRY(wait_for_either(*watch, monitor_ ? monitor_ : init_));
+        return monitor_ || !has_ended(init_);
+    }
+
+    void find_monitor() {
+        const auto record = monitor::read_record(root_, id_);
+        Result<Fd> monitor = record && *record ? sys::open_pidfd((*record)->monitor) : Result<Fd>(Fd{});
+        monitor_ = monitor ? *std::move(monitor) : Fd{};
+    }
+
+    // The directory is gone: its monitor may be about to start the container again.
+    bool is_made_anew() const {
+        std::this_thread::sleep_for(look);
+        return monitor_ && !has_ended(monitor_);
+    }
+
+    static bool has_ended(const Fd& process) {
+        const Result<bool> ended = lifecycle::wait_for_end(process, std::chrono::milliseconds(0));
+        return ended && *ended;
+    }
+
+    const std::string& root_;
+    const std::string& id_;
+    const Log& log_;
+    Fd init_;     // of the last life that was seen
+    Fd monitor_;  // invalid without one
+};
+
+}  // namespace
+
+Result<int> await_exit(const std::string& root, const std::string& id, const Log& log) {
+    return Waiter(root, id, log).run();
+}
+
+}  // namespace ocirt::shim::native
