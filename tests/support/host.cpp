@@ -113,7 +113,12 @@ void reap_orphans() {
 }
 
 const std::string& cgroup_prefix() {
-    static const std::string prefix = "ocirt-test-" + std::to_string(::getpid());
+    static const std::string prefix = [] {
+        // The first process of a PID namespace is not the only one that is.
+        struct stat own{};
+        const bool tells = ::getpid() != 1 || ::stat("/proc/self/ns/pid", &own) != 0;
+        return "ocirt-test-" + (tells ? std::to_string(::getpid()) : std::to_string(own.st_ino));
+    }();
     return prefix;
 }
 

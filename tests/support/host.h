@@ -37,7 +37,8 @@ std::vector<pid_t> descendants();
 // Waits for every child that has ended already, but for a test's Process: it waits for its own.
 void reap_orphans();
 
-// The name of a directory that holds the cgroups of this test program in every hierarchy: "ocirt-test-<pid>".
+// The name of a directory that holds the cgroups of this test program in every hierarchy: "ocirt-test-<pid>", or the
+// number of its PID namespace where it is the first there.
 const std::string& cgroup_prefix();
 // Where that directory is in each hierarchy: at its top for root, beside the own cgroup for a user
 // ("/…/ocirt-test-12").

@@ -207,11 +207,16 @@ Result<> Directory::remove() const {
         if (::unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
         return fail_errno("unlinkat", "remove the state of", quoted(id_));
     };
-    // Also what a shim, or another version of ocirt, keeps there. The record last: until then `delete` finds it again.
-    for (const std::string& name : TRY(sys::names_in(directory_)))
-        if (name != record_name) TRY(unlink(name));
-    TRY(unlink(record_name));
-    if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+    // Also what a monitor, or another version of ocirt, keeps there; it may just be writing how the container ended.
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+        // The record last: until then `delete` finds it again.
+        for (const std::string& name : TRY(sys::names_in(directory_)))
+            if (name != record_name) TRY(unlink(name));
+        TRY(unlink(record_name));
+        if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+        if (errno != ENOTEMPTY) break;
+    }
     return fail_errno("unlinkat", "remove the state directory of", quoted(id_));
 }
 

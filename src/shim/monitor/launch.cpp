@@ -54,12 +54,11 @@ void close_on_exec() {
         if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) != 0) ::close(number);
 }
 
-// A failure is the next command's: the name is in use.
-void delete_ended(const Launch& launch) {
+int delete_ended(const Launch& launch) {
     std::vector<std::string> words{launch.options.runtime};
     words.insert(words.end(), launch.options.runtime_args.begin(), launch.options.runtime_args.end());
     words.insert(words.end(), {"delete", launch.options.id});
-    (void)cli::main(static_cast<int>(words.size()), exec_words(words).data());
+    return cli::main(static_cast<int>(words.size()), exec_words(words).data());
 }
 
 [[noreturn]] void run_in_child(const Launch& launch, pid_t monitor) {
@@ -83,7 +82,7 @@ void delete_ended(const Launch& launch) {
         ::_exit(not_executed);
     }
     close_on_exec();
-    if (launch.replaces) delete_ended(launch);
+    if (launch.replaces && delete_ended(launch) != 0) ::_exit(not_replaced);
     ::_exit(cli::main(static_cast<int>(launch.words.size()), words.data()));
 }
 

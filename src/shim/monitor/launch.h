@@ -33,6 +33,8 @@ struct Launch {
     int oom_score;          // the monitor's own before it changed it
     bool replaces = false;  // a container of this name that has ended is deleted first
 };
+// The exit status where the container that has ended could not be deleted: somebody else did it.
+inline constexpr int not_replaced = 126;
 // Its pid. Errors: the kernel's.
 [[nodiscard]] Result<pid_t> launch(Launch launch);
 

@@ -228,6 +228,10 @@ void Monitor::runtime_ended(const Exit& exit) {
     runtime_ = 0;
     if (exit.status != 0) {
         const std::string message = runtime_error_ ? read_what_is_there(runtime_error_) : "";
+        if (exit.status == not_replaced && restarts_.count() > 0) {
+            if (is_ours()) logs_.note(message);
+            return stop(status_);
+        }
         return fail_launch(message.empty() ? "the runtime ended with status " + std::to_string(exit.status) : message);
     }
     if (console_socket_) console_socket_->look();
@@ -372,17 +376,20 @@ void Monitor::settle_end(int status) {
     loop_.after(*wait, [this] { restart(); });
 }
 
+bool Monitor::is_ours() const {
+    const Result<std::optional<Record>> found = read_record(start_.root, start_.options.id);
+    return found && *found && (*found)->monitor == ::getpid();
+}
+
 void Monitor::restart() {
     // Whoever has deleted it meanwhile has the last word.
-    const Result<std::optional<Record>> found = read_record(start_.root, start_.options.id);
-    if (!found || !*found || (*found)->monitor != ::getpid()) return stop(status_);
+    if (!is_ours()) return stop(status_);
     control_.reset();
     relay_ = std::make_unique<Relay>(loop_, logs_, start_.rates);
     clients_.reset();
     input_.reset();
     console_.reset();
     start_.post.reset();
-    launched_ = false;
     if (const Result<> launched = launch_runtime(true); !launched) fail_launch(render(launched.error()));
 }
 

@@ -77,6 +77,7 @@ class Monitor {
     void process_ended(const Exit& exit);
     void settle_end(int status);
     void restart();
+    [[nodiscard]] bool is_ours() const;
     void stop(int status);
     void fail_launch(const std::string& message);
 

@@ -83,10 +83,15 @@ class Waiter {
         return monitor_ || !has_ended(init_);
     }
 
+    // One that is about to start the container again has no record in its new directory yet.
     void find_monitor() {
         const auto record = monitor::read_record(root_, id_);
-        Result<Fd> monitor = record && *record ? sys::open_pidfd((*record)->monitor) : Result<Fd>(Fd{});
-        monitor_ = monitor ? *std::move(monitor) : Fd{};
+        if (record && *record) {
+            Result<Fd> monitor = sys::open_pidfd((*record)->monitor);
+            monitor_ = monitor ? *std::move(monitor) : Fd{};
+        } else if (monitor_ && has_ended(monitor_)) {
+            monitor_.reset();
+        }
     }
 
     // The directory is gone: its monitor may be about to start the container again.
