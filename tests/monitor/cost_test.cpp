@@ -5,34 +5,17 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "support/host.h"
 #include "support/monitor.h"
+#include "support/usage.h"
 
 namespace ocirt::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-long private_dirty_kib(pid_t pid) {
-    std::istringstream text(read_file("/proc/" + std::to_string(pid) + "/smaps_rollup"));
-    for (std::string line; std::getline(text, line);)
-        if (line.starts_with("Private_Dirty:")) return std::stol(line.substr(14));
-    return -1;
-}
-
-double processor_seconds(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/schedstat");
-    double nanoseconds = 0;
-    file >> nanoseconds;
-    return nanoseconds / 1e9;
-}
-
-long threads(pid_t pid) {
-    const fs::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task");
-    return std::distance(begin(tasks), end(tasks));
-}
+double processor_seconds(pid_t pid) { return std::chrono::duration<double>(cpu_time(pid)).count(); }
 
 TEST(MonitorCost, Idle) {
     Bundle bundle;

@@ -13,6 +13,7 @@
 #include "support/exec_counter.h"
 #include "support/host.h"
 #include "support/shim.h"
+#include "support/usage.h"
 
 namespace ocirt::test {
 namespace {
@@ -48,19 +49,8 @@ void end(Shim& shim) {
     EXPECT_EQ(shim.remove(), ok) << shim.text();
 }
 
-// The number after "name:" in a file of /proc.
-long number_in(pid_t pid, const std::string& file, const std::string& name) {
-    const std::string text = "\n" + read_file("/proc/" + std::to_string(pid) + "/" + file);
-    const std::size_t at = text.find("\n" + name + ":");
-    return at == std::string::npos ? -1 : std::stol(text.substr(at + name.size() + 2));
-}
-
 std::size_t open_files(pid_t pid) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd"), {}));
-}
-
-std::chrono::nanoseconds cpu_time(pid_t pid) {
-    return std::chrono::nanoseconds(std::stoll(read_file("/proc/" + std::to_string(pid) + "/schedstat")));
 }
 
 // Bytes until the end.
