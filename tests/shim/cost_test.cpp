@@ -112,9 +112,9 @@ TEST(ShimCost, MemoryOfTwentyIdleShims) {
         ask_for_stats(*shims.back());
     }
     for (const auto& shim : shims) {
-        EXPECT_LE(number_in(shim->pid(), "smaps_rollup", "Private_Dirty"), dirty_limit_kib);
+        EXPECT_LE(private_dirty_kib(shim->pid()), dirty_limit_kib);
         EXPECT_LE(number_in(shim->pid(), "smaps_rollup", "Pss"), pss_limit_kib);
-        EXPECT_EQ(number_in(shim->pid(), "status", "Threads"), 1);
+        EXPECT_EQ(threads(shim->pid()), 1);
     }
     for (const auto& shim : shims) end(*shim);
     while (!shims.empty()) {

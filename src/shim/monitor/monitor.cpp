@@ -398,6 +398,14 @@ void Monitor::stop(int status) {
     loop_.stop();
 }
 
+void Monitor::leave_exit(const Exit& exit) const {
+    const Result<> written = state::write_exit(start_.root, start_.options.id, exit);
+    // Without a directory it has been deleted.
+    if (!written && written.error().errnum != ENOENT) messages_.error(written.error());
+    const std::string text = std::to_string(exit.status);
+    if (start_.post) (void)sys::write_all(start_.post, text.data(), text.size());
+}
+
 // In this order: the logs hold everything, clients see the end, ports are free, the status is on disk, it is told.
 void Monitor::leave() {
     const Options& options = start_.options;
@@ -410,11 +418,7 @@ void Monitor::leave() {
     console_.reset();
     start_.inherited.clear();
     if (launched_) {
-        const Exit exit{.pid = process_, .status = status_, .at = ended_};
-        // Without a directory it has been deleted.
-        if (const Result<> written = start_.record ? state::write_exit(start_.root, options.id, exit) : Result<>{};
-            !written && written.error().errnum != ENOENT)
-            messages_.error(written.error());
+        if (start_.record) leave_exit({.pid = process_, .status = status_, .at = ended_});
         if (const Result<> written = write_exit_status(options, status_); !written) messages_.error(written.error());
         if (options.exec)
             report(status_, timed_out_ ? std::string_view(too_late) : std::string_view());

@@ -82,6 +82,7 @@ class Monitor {
     void fail_launch(const std::string& message);
 
     void leave();
+    void leave_exit(const Exit& exit) const;
     void report(int number, std::string_view message = {}) const;
     [[nodiscard]] Result<pid_t> find_process() const;
 

@@ -119,4 +119,16 @@ Result<Fd> take_post(const std::string& root, const std::string& id) {
     return fail_errno("flock", "take the place of the monitor of", "\"" + id + "\"");
 }
 
+Fd open_post(const std::string& root, const std::string& id) {
+    return Fd(::open((root + "/" + id + "/" + lock_name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::optional<int> read_post(const Fd& post) {
+    char text[16];
+    const ssize_t got = post ? ::pread(post.get(), text, sizeof(text), 0) : -1;
+    int status = 0;
+    if (got > 0 && read_number(std::string_view(text, static_cast<std::size_t>(got)), status)) return status;
+    return std::nullopt;
+}
+
 }  // namespace ocirt::shim::monitor

@@ -2,7 +2,8 @@
 // monitor that takes its place when it was killed. It goes with the directory.
 //
 //   monitor.json   the record; replaced by rename
-//   monitor.lock   locked (flock) as long as there is a monitor
+//   monitor.lock   locked (flock) as long as there is a monitor; at its end the exit status in decimal digits, for who
+//                  had it open when it was deleted
 //   attach, ctl    as in a bundle (attach_socket.h, control.h)
 //   exit.json      the exit status (state/exit_file.h)
 #pragma once
@@ -61,5 +62,9 @@ struct Record {
 // The lock of a container's monitor, held until it is closed; invalid where another holds it. Errors: ENOENT where the
 // container has been deleted.
 [[nodiscard]] Result<Fd> take_post(const std::string& root, const std::string& id);
+
+// The same file to read; invalid where there is none. What it tells at the end: std::nullopt before.
+[[nodiscard]] Fd open_post(const std::string& root, const std::string& id);
+[[nodiscard]] std::optional<int> read_post(const Fd& post);
 
 }  // namespace ocirt::shim::monitor

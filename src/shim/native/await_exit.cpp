@@ -49,7 +49,7 @@ class Waiter {
             if (const std::optional<int> told = look_at_file()) return *told;
             Result<bool> there = settle();
             if (!there) return std::unexpected(std::move(there).error());
-            if (!*there) return status_of_init();
+            if (!*there) return known_or_of_init(monitor::read_post(post_));
         }
     }
 
@@ -58,10 +58,11 @@ class Waiter {
     std::optional<int> look_at_file() {
         const std::optional<state::Exit> exit = state::read_exit(root_, id_);
         if (!exit) return std::nullopt;
-        return exit->status != state::unknown_status ? exit->status : status_of_init();
+        return known_or_of_init(exit->status);
     }
 
-    int status_of_init() const {
+    int known_or_of_init(std::optional<int> status) const {
+        if (status && *status != state::unknown_status) return *status;
         if (!init_) return state::unknown_status;
         return lifecycle::await_reaped_status(init_, lifecycle::reaping_deadline).value_or(state::unknown_status);
     }
@@ -69,13 +70,14 @@ class Waiter {
     // Waits for something to happen. False: there is nothing more to wait for.
     Result<bool> settle() {
         Result<lifecycle::Container> container = lifecycle::Container::open(root_, id_);
-        if (!container && (!init_ || container.error().fault != Fault::not_found))
+        if (!container && ((!init_ && !post_) || container.error().fault != Fault::not_found))
             return std::unexpected(std::move(container).error());
         if (!container) return is_made_anew();
         if (const Result<> adopted = adopt_if_alone(root_, id_); !adopted) log_.warning(adopted.error());
         Result<Fd> watch = watch_directory(root_ + "/" + id_);
         if (!watch) return watch.error().errnum == ENOENT ? Result<bool>(true) : std::unexpected(watch.error());
         if (Fd init = TRY(container->init())) init_ = std::move(init);
+        post_ = monitor::open_post(root_, id_);
         find_monitor();
         if (state::read_exit(root_, id_)) return true;
         if (!monitor_ && !init_) return false;
@@ -110,6 +112,7 @@ class Waiter {
     const Log& log_;
     Fd init_;     // of the last life that was seen
     Fd monitor_;  // invalid without one
+    Fd post_;     // what it leaves, also where the container is deleted
 };
 
 }  // namespace
