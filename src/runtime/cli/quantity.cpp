@@ -56,6 +56,17 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(std::round(total)));
 }
 
+Result<std::chrono::nanoseconds> parse_interval(const std::string& text) {
+    auto interval = parse_duration(text);
+    if (interval && interval->count() > 0) return interval;
+    Error error = interval ? Error{.fault = Fault::invalid_argument,
+                                   .object = "\"" + text + "\"",
+                                   .detail = "an interval must be greater than 0"}
+                           : std::move(interval).error();
+    error.operation = "use --interval";
+    return fail(std::move(error));
+}
+
 Result<std::int64_t> parse_bytes(std::string_view text) {
     const auto refuse = [text] {
         return invalid(text, "not a size", "bytes, or with a unit: 512k, 10m, 1.5g; -1: no limit");

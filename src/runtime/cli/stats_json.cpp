@@ -205,4 +205,22 @@ std::string oom_event(std::string_view id) {
     return std::move(json).take() + "\n";
 }
 
+std::string life_event(const lifecycle::LifeEvent& event) {
+    using Kind = lifecycle::LifeEvent::Kind;
+    JsonWriter json;
+    json.begin_object();
+    switch (event.kind) {
+        case Kind::create: json.member("type", "create"); break;
+        case Kind::start: json.member("type", "start"); break;
+        case Kind::exit: json.member("type", "exit"); break;
+        case Kind::remove: json.member("type", "delete"); break;
+    }
+    json.member("id", event.id);
+    json.member("time", event.time);
+    if (event.kind == Kind::create || event.kind == Kind::start) json.member("pid", event.pid);
+    if (event.kind == Kind::exit && event.exit_status) json.member("exit_status", *event.exit_status);
+    json.end_object();
+    return std::move(json).take() + "\n";
+}
+
 }  // namespace ocirt::cli

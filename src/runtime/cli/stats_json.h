@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/cgroup/stats.h"
+#include "runtime/lifecycle/watch_all.h"
 
 namespace ocirt::cli {
 
@@ -15,5 +16,8 @@ namespace ocirt::cli {
 
 // {"type":"oom","id":…}
 [[nodiscard]] std::string oom_event(std::string_view id);
+
+// {"type":"create"|"start"|"exit"|"delete","id":…,"time":…}, with "pid" or "exit_status" where there is one.
+[[nodiscard]] std::string life_event(const lifecycle::LifeEvent& event);
 
 }  // namespace ocirt::cli

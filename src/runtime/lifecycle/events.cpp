@@ -49,6 +49,24 @@ Result<cgroup::Stats> stats(const Container& container) {
     return cgroup::read_stats(container.record.cgroups);
 }
 
+std::optional<Counted> stats_if_running(const std::string& root, const std::string& id) {
+    const Result<Container> container = Container::open(root, id);
+    if (!container || !container->record.use_cgroups) return std::nullopt;
+    const state::Status status = container->status();
+    if (status != state::Status::running && status != state::Status::paused) return std::nullopt;
+    const auto at = Clock::now();
+    auto counted = cgroup::read_stats(container->record.cgroups);
+    if (!counted) return std::nullopt;
+    return Counted{.id = id, .at = at, .stats = *std::move(counted)};
+}
+
+Result<std::vector<Counted>> stats_of_all(const std::string& root) {
+    std::vector<Counted> all;
+    for (const std::string& id : TRY(state::list_ids(root)))
+        if (auto counted = stats_if_running(root, id)) all.push_back(*std::move(counted));
+    return all;
+}
+
 Result<> watch(const Container& container, std::chrono::nanoseconds interval, const EventSink& sink) {
     const Fd init = TRY(container.init());
     TRY(check_watchable(container, init));
