@@ -92,7 +92,8 @@ std::string bash_completion(const cli::Cli& cli) {
         commands += (commands.empty() ? "" : " ") + name;
         int number = 0;
         for (const cli::Option& argument : arguments_of(command))
-            arguments += answer(name + ":" + std::to_string(number++), word_of(argument.names, argument.choices));
+            arguments += answer(name + ":" + (argument.repeats() ? "*" : std::to_string(number++)),
+                                word_of(argument.names, argument.choices));
     }
     return "# bash completion for ocirt, written by its build\n\n_ocirt_commands='" + commands + "'\n" +
            answers("_ocirt_options", "$1", options) + answers("_ocirt_value", "$1:$2", values) +

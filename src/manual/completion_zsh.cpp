@@ -64,7 +64,7 @@ std::string zsh_completion(const cli::Cli& cli) {
         cases += "        " + name + ")\n            _arguments -s" + specifications(command.options);
         int number = 1;
         for (const cli::Option& argument : arguments_of(command))
-            cases += " \\\n            '" + std::to_string(number++) + ":" +
+            cases += " \\\n            '" + (argument.repeats() ? "*" : std::to_string(number++)) + ":" +
                      action_of(argument.names, argument.choices) + "'";
         cases += name == "exec" ? " \\\n            '*::command:_normal'\n            ;;\n" : "\n            ;;\n";
     }

@@ -47,6 +47,12 @@ std::string spelling(const cli::Option& option) {
     return text + " " + (option.choices.empty() ? italic("value") : roff("{" + std::string(option.choices) + "}"));
 }
 
+// "id", "[id]", "[id ...]"
+std::string in_synopsis(const cli::Option& argument) {
+    const std::string word = spelling(argument) + (argument.repeats() ? " ..." : "");
+    return argument.required ? word : "[" + word + "]";
+}
+
 std::string options_section(const std::vector<cli::Option>& options) {
     std::string text;
     for (const cli::Option& option : options) text += entry(spelling(option), roff(option.description));
@@ -115,7 +121,7 @@ std::string command_page(const cli::Command& command, const std::vector<ExitCode
     const std::string name(command.name);
     std::string words = command.words.empty() ? "" : " " + italic(command.words);
     for (const cli::Option& option : command.options)
-        if (option.is_argument()) words += option.required ? " " + spelling(option) : " [" + spelling(option) + "]";
+        if (option.is_argument()) words += " " + in_synopsis(option);
     std::string examples(command.examples);
     if (!examples.empty()) examples = section("EXAMPLES") + ".EX\n" + roff(examples) + ".EE\n";
     return head("ocirt-" + name, command.description) + section("SYNOPSIS") + bold("ocirt") + " [" +

@@ -20,7 +20,7 @@ struct Add {
         return app.add_flag_function(spellings, [target](std::int64_t count) { *target = count > 0; }, description);
     }
     CLI::Option* operator()(std::vector<std::string>* target) const {
-        return app.add_option(spellings, *target, description)->type_size(1)->allow_extra_args(false);
+        return app.add_option(spellings, *target, description)->type_size(1)->allow_extra_args(option.is_argument());
     }
     CLI::Option* operator()(auto* target) const {
         CLI::Option* added = app.add_option(spellings, *target, description);

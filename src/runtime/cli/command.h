@@ -14,7 +14,8 @@
 namespace ocirt::cli {
 
 // Where an option's value goes. A bool takes no word and is true when given; a vector takes one word each time the
-// option is given, the others keep the last. std::monostate: --help and --version, which the parser answers itself.
+// option is given, or as an argument, the last one, all that are left; the others keep the last. std::monostate: --help
+// and --version, which the parser answers itself.
 using Target = std::variant<std::monostate, bool*, std::optional<bool>*, std::string*, std::optional<std::string>*,
                             std::vector<std::string>*, std::uint32_t*, int*>;
 

@@ -17,6 +17,8 @@ bool is_plain(const Option& option, std::string_view value) {
     std::uint32_t count = 0;
     int number = 0;
     if (value.empty() || value == "--") return false;
+    // CLI11 takes "[a,b]" and "{}" for lists where it may take many words.
+    if (option.is_argument() && option.repeats() && std::string_view("[{%").contains(value.front())) return false;
     if (!option.choices.empty() && !is_part(option.choices, value)) return false;
     if (std::holds_alternative<std::uint32_t*>(option.target)) return read_number(value, count);
     if (std::holds_alternative<int*>(option.target)) return read_number(value, number);
@@ -88,9 +90,10 @@ class PlainLine {
         }
         std::size_t place = arguments_++;
         for (const Option& option : command_->options) {
-            if (!option.is_argument() || place-- != 0) continue;
+            if (!option.is_argument() || (place-- != 0 && !option.repeats())) continue;
             given_.push_back({&option, argument});
-            return is_plain(option, argument);
+            // CLI11 takes no more words of a list behind "--".
+            return is_plain(option, argument) && !(option.repeats() && reader_.only_arguments());
         }
         return false;
     }

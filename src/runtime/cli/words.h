@@ -34,6 +34,9 @@ class Words {
     // What follows is a command's.
     void enter(const std::vector<Option>& options) { options_ = &options; }
 
+    // Whether "--" has been read.
+    [[nodiscard]] bool only_arguments() const { return only_arguments_; }
+
     // What has not been read.
     [[nodiscard]] std::span<char* const> rest() const { return words_; }
 
