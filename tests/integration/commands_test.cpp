@@ -446,7 +446,7 @@ TEST(Help, OfEveryCommandHasExamplesAndGroups) {
     EXPECT_TRUE(has(all.out, "Running containers:")) << all.out;
     EXPECT_EQ(bundle.command_without_id({"help"}).out, all.out);
     for (const char* name : {"create", "start", "run", "state", "kill", "delete", "list", "spec", "features", "plan",
-                             "validate", "ps", "pause", "resume", "update", "events"}) {
+                             "validate", "ps", "pause", "resume", "update", "events", "stats"}) {
         EXPECT_TRUE(has(all.out, std::string("\n  ") + name)) << name;
         const Finished help = bundle.command_without_id({"help", name});
         EXPECT_EQ(help.status, 0);

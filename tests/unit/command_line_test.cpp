@@ -24,6 +24,7 @@ struct Example {
     int number = 0;
     std::string id;
     std::string signal;
+    std::vector<std::string> ids;
 
     Example() {
         const Option help{"-h,--help", {}, "help"};
@@ -40,7 +41,9 @@ struct Example {
         Command run{.name = "run", .options = {container_id(id), {"signal", &signal, "signal"}}};
         run.options.insert(run.options.end(), common.begin(), common.end());
         const Command exec{.name = "exec", .words = "ID COMMAND", .options = common};
-        cli.commands = {run, exec};
+        Command stats{.name = "stats", .options = {{"id", &ids, "ids"}}};
+        stats.options.insert(stats.options.end(), common.begin(), common.end());
+        cli.commands = {run, exec, stats};
     }
     Example(const Example&) = delete;
     Example& operator=(const Example&) = delete;
@@ -56,6 +59,7 @@ struct Example {
                " user=" + (user ? *user : "none") + " count=" + std::to_string(count) +
                " number=" + std::to_string(number) + " id=" + id + " signal=" + signal;
         for (const std::string& one : env) all += " env=" + one;
+        for (const std::string& one : ids) all += " one=" + one;
         for (const std::string& one : cli.words) all += " word=" + one;
         return all;
     }
@@ -109,7 +113,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"run", "-detach", "web"}, "flag=1"}, Case{{"run", "-bundle", "/a", "web"}, "text=/a"},
         Case{{"run", "-count=7", "web"}, "count=7"}, Case{{"-root", "/x", "run", "--", "-detach"}, "id=-detach"},
         Case{{"exec", "--user", "-detach", "web", "-detach"}, "user=-detach"}, Case{{"exec"}, "command=exec"},
-        Case{{"exec", "-d"}, "flag=1"}));
+        Case{{"exec", "-d"}, "flag=1"}, Case{{"stats"}, "command=stats"}, Case{{"stats", "web"}, "one=web"},
+        Case{{"stats", "web", "-d", "db"},
+             "flag=1 choice=none text= user=none count=0 number=0 id= signal= one=web one=db"},
+        Case{{"stats", "-e", "A", "web", "-e", "B", "db"}, "env=A env=B one=web one=db"}));
 
 class OtherLine : public testing::TestWithParam<std::vector<std::string>> {};
 
@@ -121,21 +128,19 @@ TEST_P(OtherLine, IsLeftToCli11WithNothingChanged) {
     EXPECT_EQ(example.shown(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Lines, OtherLine,
-                         testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--debug"},
-                                         std::vector<std::string>{"stop", "web"}, std::vector<std::string>{"run"},
-                                         std::vector<std::string>{"run", "web", "TERM", "more"},
-                                         std::vector<std::string>{"run", "--help"},
-                                         std::vector<std::string>{"--version"},
-                                         std::vector<std::string>{"run", "--nonsense", "web"},
-                                         std::vector<std::string>{"run", "web", "-b"},
-                                         std::vector<std::string>{"run", "--count", "x", "web"},
-                                         std::vector<std::string>{"run", "--count", "-1", "web"},
-                                         std::vector<std::string>{"run", "--count", "4294967296", "web"},
-                                         std::vector<std::string>{"run", "--detach=false", "web"},
-                                         std::vector<std::string>{"run", "--user", "", "web"},
-                                         std::vector<std::string>{"run", "--user=", "web"},
-                                         std::vector<std::string>{"--log-format", "xml", "run", "web"}));
+INSTANTIATE_TEST_SUITE_P(
+    Lines, OtherLine,
+    testing::Values(
+        std::vector<std::string>{}, std::vector<std::string>{"--debug"}, std::vector<std::string>{"stop", "web"},
+        std::vector<std::string>{"run"}, std::vector<std::string>{"run", "web", "TERM", "more"},
+        std::vector<std::string>{"run", "--help"}, std::vector<std::string>{"--version"},
+        std::vector<std::string>{"run", "--nonsense", "web"}, std::vector<std::string>{"run", "web", "-b"},
+        std::vector<std::string>{"stats", "web", "[a,b]"}, std::vector<std::string>{"stats", "--", "-x"},
+        std::vector<std::string>{"run", "--count", "x", "web"}, std::vector<std::string>{"run", "--count", "-1", "web"},
+        std::vector<std::string>{"run", "--count", "4294967296", "web"},
+        std::vector<std::string>{"run", "--detach=false", "web"}, std::vector<std::string>{"run", "--user", "", "web"},
+        std::vector<std::string>{"run", "--user=", "web"},
+        std::vector<std::string>{"--log-format", "xml", "run", "web"}));
 
 // Whatever the words: where the plain reader reads, CLI11 reads the same.
 TEST(PlainLine, NeverDiffersFromCli11) {
@@ -148,7 +153,7 @@ TEST(PlainLine, NeverDiffersFromCli11) {
     std::mt19937 random(20260101);
     std::size_t read = 0;
     for (int round = 0; round < 3000; ++round) {
-        std::vector<std::string> words{random() % 2 == 0 ? "run" : "exec"};
+        std::vector<std::string> words{std::vector{"run", "exec", "stats"}[random() % 3]};
         if (random() % 4 == 0) words.insert(words.begin(), {"--root", "/x"});
         for (std::size_t count = random() % 6; count > 0; --count)
             words.push_back(vocabulary[random() % vocabulary.size()]);

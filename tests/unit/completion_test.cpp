@@ -68,6 +68,9 @@ TEST_F(Completion, IdsOfTheRootOnTheLine) {
     EXPECT_EQ(complete("ocirt run ''"), "\n");      // a new one
     EXPECT_EQ(complete("ocirt exec web -"), "\n");  // the program's
     EXPECT_EQ(complete("ocirt delete web ''"), "\n");
+    EXPECT_EQ(complete("ocirt events ''"), "web\njob\n");
+    EXPECT_EQ(complete("ocirt stats web ''"), "web\njob\n");  // any number of them
+    EXPECT_EQ(complete("ocirt stats web job --no-stream j"), "job\n");
 }
 
 TEST_F(Completion, SignalsFilesAndDirectories) {

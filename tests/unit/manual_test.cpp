@@ -73,6 +73,17 @@ TEST_F(Manual, EveryOptionOfACommandIsOnItsPage) {
     }
 }
 
+TEST_F(Manual, SynopsisSaysHowManyArguments) {
+    const auto synopsis = [this](const char* command) {
+        const std::string page = command_page(*find_command(cli_, command), codes_);
+        const std::size_t at = page.find("\\fIoptions\\fR]");
+        return page.substr(at, page.find('\n', at) - at);
+    };
+    EXPECT_TRUE(synopsis("start").ends_with("] \\fIid\\fR")) << synopsis("start");
+    EXPECT_TRUE(synopsis("events").ends_with(" [\\fIid\\fR]")) << synopsis("events");
+    EXPECT_TRUE(synopsis("stats").ends_with(" [\\fIid\\fR ...]")) << synopsis("stats");
+}
+
 TEST_F(Manual, ExitCodesAreThoseOfTheCommand) {
     ASSERT_EQ(codes_.size(), 7U);
     EXPECT_EQ(codes_.front().code, "0");

@@ -76,16 +76,27 @@ Result<> settle_globals(Cli& cli) {
 }
 
 // In the order of the help.
-constexpr Maker makers[] = {{"create", create_command},   {"start", start_command},
-                            {"run", run_command},         {"exec", exec_command},
-                            {"state", state_command},     {"kill", kill_command},
-                            {"delete", delete_command},   {"list", list_command},
-                            {"spec", spec_command},       {"features", features_command},
-                            {"plan", plan_command},       {"validate", validate_command},
-                            {"ps", ps_command},           {"pause", pause_command},
-                            {"resume", resume_command},   {"update", update_command},
-                            {"events", events_command},   {"checkpoint", checkpoint_command},
-                            {"restore", restore_command}, {"mounts", mounts_command}};
+constexpr Maker makers[] = {{"create", create_command},
+                            {"start", start_command},
+                            {"run", run_command},
+                            {"exec", exec_command},
+                            {"state", state_command},
+                            {"kill", kill_command},
+                            {"delete", delete_command},
+                            {"list", list_command},
+                            {"spec", spec_command},
+                            {"features", features_command},
+                            {"plan", plan_command},
+                            {"validate", validate_command},
+                            {"ps", ps_command},
+                            {"pause", pause_command},
+                            {"resume", resume_command},
+                            {"update", update_command},
+                            {"events", events_command},
+                            {"stats", stats_command},
+                            {"checkpoint", checkpoint_command},
+                            {"restore", restore_command},
+                            {"mounts", mounts_command}};
 
 // Another room may have more to offer by the same name.
 const Maker& maker_of(const Cli& cli, const Maker& own) {

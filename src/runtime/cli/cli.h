@@ -63,6 +63,7 @@ struct RunOptions;
 [[nodiscard]] Command resume_command(Cli& cli);
 [[nodiscard]] Command update_command(Cli& cli);
 [[nodiscard]] Command events_command(Cli& cli);
+[[nodiscard]] Command stats_command(Cli& cli);
 [[nodiscard]] Command mounts_command(Cli& cli);
 [[nodiscard]] Command checkpoint_command(Cli& cli);
 [[nodiscard]] Command restore_command(Cli& cli);
