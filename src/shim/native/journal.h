@@ -1,0 +1,24 @@
+// The log of a container in the journal, which journalctl shows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "shim/native/log_reader.h"
+
+namespace ocirt::shim::native {
+
+struct JournalView {
+    bool times = false;
+    bool follow = false;
+};
+
+// journalctl's command line. Pure.
+[[nodiscard]] std::vector<std::string> journal_words(const std::string& id, const LogSelection& selection,
+                                                     const JournalView& view);
+
+// Becomes journalctl. Errors: there is none.
+[[nodiscard]] Result<int> show_journal(const std::string& id, const LogSelection& selection, const JournalView& view);
+
+}  // namespace ocirt::shim::native
