@@ -1,0 +1,216 @@
+// `ocirt logs`: the log of a container with a monitor.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <fstream>
+#include <regex>
+
+#include "common/fd.h"
+#include "common/syscall.h"
+#include "runtime/state/exit_file.h"
+#include "shim/monitor/record.h"
+#include "support/host.h"
+#include "support/monitor.h"
+
+namespace ocirt::test {
+namespace {
+
+namespace fs = std::filesystem;
+using shim::monitor::Record;
+
+class Logs : public ::testing::Test {
+   protected:
+    void SetUp() override {
+        if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: a command of ocirt's";
+    }
+    // The container, started; its monitor and what is recorded of it.
+    void launch(const std::string& script, std::vector<std::string> logs = {},
+                const std::vector<std::string>& more = {}) {
+        if (logs.empty()) logs = {"k8s-file:" + path("output")};
+        bundle.sh(script).write_config();
+        std::vector<std::string> words{
+            "shim", "--id", bundle.id(), "--bundle", bundle.path(), "--monitor-pidfile", path("monitor")};
+        for (const std::string& log : logs) words.insert(words.end(), {"--log-path", log});
+        words.insert(words.end(), more.begin(), more.end());
+        const Finished launched = bundle.command_without_id(words);
+        ASSERT_EQ(launched.status, 0) << launched.err;
+        record.monitor = std::stoi(read_trimmed(path("monitor")));
+        record.logs = logs;
+        write_record();
+        ASSERT_EQ(bundle.start().status, 0);
+    }
+    void write_record() const { ASSERT_TRUE(shim::monitor::write_record(root(), bundle.id(), record)); }
+    bool ends() {
+        return eventually([&] { return !is_alive(record.monitor); });
+    }
+    Finished logs(std::vector<std::string> options = {}) {
+        options.insert(options.begin(), "logs");
+        return bundle.command(options);
+    }
+    Process follow(std::vector<std::string> options = {}) {
+        options.insert(options.begin(), {"logs", "--follow"});
+        options.push_back(bundle.id());
+        return Process(bundle.make_command(options));
+    }
+    [[nodiscard]] std::string root() const { return bundle.scratch() / "state"; }
+    [[nodiscard]] std::string path(const std::string& name) const { return bundle.scratch() / name; }
+
+    Bundle bundle;
+    Record record;
+};
+
+constexpr const char* loop = "i=0; while test -e /go || test $i = 0; do i=$((i+1)); echo line $i; sleep 0.01; done";
+
+TEST_F(Logs, BothStreams) {
+    launch("echo one; echo two >&2; printf 'a\\0b'; sleep 0.05; echo c");
+    EXPECT_TRUE(ends());
+    const Finished all = logs();
+    EXPECT_EQ(all.status, 0);
+    EXPECT_EQ(all.out, std::string("one\na\0bc\n", 9));
+    EXPECT_EQ(all.err, "two\n");
+    EXPECT_EQ(logs({"--tail", "1"}).out, std::string("a\0bc\n", 5));
+    EXPECT_EQ(logs({"--tail", "1"}).err, "");
+    EXPECT_EQ(logs({"--since", "1h"}).out, all.out);
+    EXPECT_EQ(logs({"--until", "1h"}).out, "");
+    const std::string timed = logs({"-t"}).out;
+    EXPECT_TRUE(std::regex_search(timed, std::regex(R"(^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}[+-]\d\d:\d\d one\n20)")))
+        << timed;
+    EXPECT_TRUE(bundle.remove().status == 0);
+    EXPECT_TRUE(logs().err.contains("does not exist")) << logs().err;
+}
+
+TEST_F(Logs, OfAJsonFile) {
+    bundle.id(bundle.id() + "-0123456789");  // as the journal wants it
+    launch("echo one; echo two >&2; printf end",
+           {"none", "journald", "json-file:" + path("json"), "k8s-file:" + path("output")});
+    EXPECT_TRUE(ends());
+    fs::remove(path("output"));
+    EXPECT_EQ(logs().out, "one\nend");
+    EXPECT_EQ(logs().err, "two\n");
+}
+
+TEST_F(Logs, WhatAnEarlierContainerWrote) {
+    std::ofstream(path("output")) << "2020-11-23T13:16:15.000000001+01:00 stdout F earlier\nedited\n";
+    record.since = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+    launch("echo now");
+    EXPECT_TRUE(ends());
+    EXPECT_EQ(logs().out, "now\n");
+    EXPECT_EQ(logs({"--tail", "5"}).out, "now\n");
+    EXPECT_EQ(logs({"--since", "2019-01-01"}).out, "now\n");
+}
+
+TEST_F(Logs, WrongWordsAndNoLogs) {
+    launch("sleep 1000");
+    for (const auto& [words, expected] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"--tail", "many"}, "use --tail \"many\": it is a number of lines, or all"},
+             {{"--since", "yesterday"}, "use --since \"yesterday\": not a time"},
+             {{"--until", "yesterday"}, "use --until \"yesterday\": not a time"}}) {
+        const Finished refused = logs(words);
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_TRUE(refused.err.contains(expected)) << refused.err;
+    }
+    for (const std::vector<std::string>& none : {std::vector<std::string>{"none"}, {"passthrough"}, {}}) {
+        record.logs = none;
+        write_record();
+        const Finished refused = logs({"--follow"});
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_TRUE(refused.err.contains("it was started without a log (`ocirt run --detach --monitor` keeps one)"))
+            << refused.err;
+    }
+    fs::remove(root() + "/" + bundle.id() + "/monitor.json");
+    EXPECT_TRUE(logs().err.contains("it was started without a log")) << logs().err;
+    record.logs = {"journald"};
+    write_record();
+    const Finished missing = bundle.through({"/usr/bin/env", "PATH=/nowhere"}).command({"logs"});
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_TRUE(missing.err.contains("journalctl: no such file or directory (ENOENT)")) << missing.err;
+}
+
+TEST_F(Logs, FollowsToTheEnd) {
+    bundle.file("/go", "");
+    launch(loop);
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("line 3\n"));
+    Process late = follow({"--tail", "0", "-t"});
+    EXPECT_TRUE(late.wait_for(" line "));
+    fs::remove(bundle.rootfs() / "go");
+    const Finished all = following.wait();
+    EXPECT_EQ(all.status, 0);
+    EXPECT_EQ(all.err, "");
+    EXPECT_TRUE(ends());
+    EXPECT_EQ(all.out, logs().out);
+    const Finished rest = late.wait();
+    EXPECT_FALSE(rest.out.contains(" line 1\n"));
+    EXPECT_TRUE(rest.out.ends_with(all.out.substr(all.out.rfind("line")))) << rest.out;
+    EXPECT_EQ(logs({"--follow", "--tail", "1"}).out, all.out.substr(all.out.rfind("line")));
+}
+
+// A full file is thrown away, and many are in this time.
+TEST_F(Logs, FollowsFilesThatAreThrownAway) {
+    bundle.file("/go", "");
+    launch(loop, {}, {"--log-size-max", "300"});
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("line 50\n"));
+    fs::remove(bundle.rootfs() / "go");
+    const Finished all = following.wait();
+    EXPECT_EQ(all.status, 0);
+    std::istringstream lines(all.out);
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) EXPECT_EQ(line, "line " + std::to_string(++number));
+    EXPECT_GE(number, 50);
+}
+
+TEST_F(Logs, TheExitStatusOnDiskIsTheEnd) {
+    launch("echo one; sleep 1000");
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("one\n"));
+    ASSERT_TRUE(state::write_exit(root(), bundle.id(), {.pid = 1, .status = 0, .at = {}}));
+    EXPECT_EQ(following.wait(soon).status, 0);
+}
+
+TEST_F(Logs, EndsWithTheContainersDirectory) {
+    launch("echo one; sleep 1000");
+    record.monitor = ::getpid();  // so that nobody ends with it
+    write_record();
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("one\n"));
+    EXPECT_EQ(bundle.remove(true).status, 0);
+    const Finished all = following.wait(soon);
+    EXPECT_EQ(all.status, 0);
+    EXPECT_EQ(all.err, "");
+}
+
+TEST_F(Logs, EndsWithItsReader) {
+    launch("echo one; sleep 1000");
+    for (const std::vector<std::string>& shell : {std::vector<std::string>{"trap '' PIPE"}, {":"}}) {
+        const std::string line = shell.front() + "; { " + runtime_path() + " --root " + root() + " logs --follow " +
+                                 bundle.id() + "; echo $? >" + path("status") + "; } | head -n 1";
+        const Finished seen = run({.args = {"/bin/sh", "-c", line}});
+        EXPECT_EQ(seen.out, "one\n");
+        EXPECT_EQ(seen.err, "");
+        EXPECT_TRUE(eventually([&] { return read_trimmed(path("status")) == "0"; }));
+        fs::remove(path("status"));
+    }
+}
+
+// Follows with nothing to do: no CPU time.
+TEST_F(Logs, WaitsWithoutLooking) {
+    launch("echo one; sleep 1000");
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("one\n"));
+    const std::string stat = "/proc/" + std::to_string(following.pid()) + "/status";
+    const auto switches = [&stat] {
+        const std::string text = read_file(stat);
+        return std::stol(text.substr(text.find("voluntary_ctxt_switches:") + 24));
+    };
+    EXPECT_TRUE(eventually([&] {
+        const long before = switches();
+        ::usleep(300'000);
+        return switches() == before;
+    }));
+}
+
+}  // namespace
+}  // namespace ocirt::test
