@@ -25,21 +25,17 @@ class Logs : public ::testing::Test {
     void SetUp() override {
         if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: a command of ocirt's";
     }
-    // The container, started; its monitor and what is recorded of it.
-    void launch(const std::string& script, std::vector<std::string> logs = {},
-                const std::vector<std::string>& more = {}) {
-        if (logs.empty()) logs = {"k8s-file:" + path("output")};
+    // The container, with a monitor.
+    void launch(const std::string& script, const std::vector<std::string>& more = {}) {
         bundle.sh(script).write_config();
-        std::vector<std::string> words{
-            "shim", "--id", bundle.id(), "--bundle", bundle.path(), "--monitor-pidfile", path("monitor")};
-        for (const std::string& log : logs) words.insert(words.end(), {"--log-path", log});
+        std::vector<std::string> words{"run", "--detach", "--monitor", "--bundle", bundle.path()};
         words.insert(words.end(), more.begin(), more.end());
+        words.push_back(bundle.id());
         const Finished launched = bundle.command_without_id(words);
         ASSERT_EQ(launched.status, 0) << launched.err;
-        record.monitor = std::stoi(read_trimmed(path("monitor")));
-        record.logs = logs;
-        write_record();
-        ASSERT_EQ(bundle.start().status, 0);
+        const auto found = shim::monitor::read_record(root(), bundle.id());
+        ASSERT_TRUE(found && *found);
+        record = **found;
     }
     void write_record() const { ASSERT_TRUE(shim::monitor::write_record(root(), bundle.id(), record)); }
     bool ends() {
@@ -84,17 +80,15 @@ TEST_F(Logs, BothStreams) {
 TEST_F(Logs, OfAJsonFile) {
     bundle.id(bundle.id() + "-0123456789");  // as the journal wants it
     launch("echo one; echo two >&2; printf end",
-           {"none", "journald", "json-file:" + path("json"), "k8s-file:" + path("output")});
+           {"--log-driver", "none", "--log-driver", "journald", "--log-driver", "json-file"});
     EXPECT_TRUE(ends());
-    fs::remove(path("output"));
     EXPECT_EQ(logs().out, "one\nend");
     EXPECT_EQ(logs().err, "two\n");
 }
 
 TEST_F(Logs, WhatAnEarlierContainerWrote) {
     std::ofstream(path("output")) << "2020-11-23T13:16:15.000000001+01:00 stdout F earlier\nedited\n";
-    record.since = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
-    launch("echo now");
+    launch("echo now", {"--log-path", path("output")});
     EXPECT_TRUE(ends());
     EXPECT_EQ(logs().out, "now\n");
     EXPECT_EQ(logs({"--tail", "5"}).out, "now\n");
@@ -150,7 +144,7 @@ TEST_F(Logs, FollowsToTheEnd) {
 // A full file is thrown away, and many are in this time.
 TEST_F(Logs, FollowsFilesThatAreThrownAway) {
     bundle.file("/go", "");
-    launch(loop, {}, {"--log-size-max", "300"});
+    launch(loop, {"--log-size-max", "300"});
     Process following = follow();
     EXPECT_TRUE(following.wait_for("line 50\n"));
     fs::remove(bundle.rootfs() / "go");
@@ -172,14 +166,59 @@ TEST_F(Logs, TheExitStatusOnDiskIsTheEnd) {
 
 TEST_F(Logs, EndsWithTheContainersDirectory) {
     launch("echo one; sleep 1000");
-    record.monitor = ::getpid();  // so that nobody ends with it
-    write_record();
     Process following = follow();
     EXPECT_TRUE(following.wait_for("one\n"));
     EXPECT_EQ(bundle.remove(true).status, 0);
-    const Finished all = following.wait(soon);
+    Finished all = following.wait(soon);
     EXPECT_EQ(all.status, 0);
     EXPECT_EQ(all.err, "");
+}
+
+// A monitor that waits until it starts the container again stays for a while.
+TEST_F(Logs, EndsWithTheContainersDirectoryBetweenTwoLives) {
+    launch("echo one; exit 1", {"--restart", "on-failure"});
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("one\none\none\none\n"));
+    EXPECT_TRUE(eventually([&] { return bundle.remove().status == 0; }));
+    EXPECT_EQ(following.wait(soon).status, 0);
+}
+
+TEST_F(Logs, GoesOnThroughRestarts) {
+    launch("echo life; sleep 0.1; exit 1", {"--restart", "on-failure:3"});
+    Process following = follow();
+    const Finished all = following.wait();
+    EXPECT_EQ(all.status, 0);
+    EXPECT_EQ(all.out, "life\nlife\nlife\nlife\n");
+    EXPECT_EQ(logs().out, all.out);
+}
+
+TEST_F(Logs, GoesOnWithTheMonitorThatTakesOver) {
+    bundle.file("/go", "");
+    launch(loop);
+    Process following = follow();
+    EXPECT_TRUE(following.wait_for("line 3\n"));
+    const pid_t killed = record.monitor;
+    ASSERT_EQ(::kill(killed, SIGKILL), 0);
+    EXPECT_TRUE(eventually([&] {
+        const auto found = shim::monitor::read_record(root(), bundle.id());
+        if (found && *found) record = **found;
+        return record.monitor != killed;
+    }));
+    // It keeps nothing of the command's open.
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator("/proc/" + std::to_string(following.pid()) + "/fd")) {
+        const std::string target = fs::read_symlink(entry.path());
+        if (!target.starts_with("pipe:")) continue;
+        for (const fs::directory_entry& other :
+             fs::directory_iterator("/proc/" + std::to_string(record.monitor) + "/fd"))
+            EXPECT_NE(fs::read_symlink(other.path()), target);
+    }
+    const std::string seen = following.drain(std::chrono::milliseconds(50)).out;
+    fs::remove(bundle.rootfs() / "go");
+    const Finished all = following.wait();
+    EXPECT_EQ(all.status, 0);
+    EXPECT_EQ(all.out, logs().out);
+    EXPECT_TRUE(all.out.starts_with("line 1\nline 2\n"));
 }
 
 TEST_F(Logs, EndsWithItsReader) {

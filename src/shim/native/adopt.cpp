@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <csignal>
+#include <vector>
 
 #include "common/syscall.h"
 #include "runtime/lifecycle/container.h"
 #include "runtime/state/exit_file.h"
 #include "shim/monitor/begin.h"
+#include "shim/monitor/descriptors.h"
 #include "shim/monitor/record.h"
 
 namespace ocirt::shim::native {
@@ -41,8 +43,15 @@ Monitor::Start start_for(const std::string& root, const std::string& id, Record 
     return start;
 }
 
+// The monitor outlives the command: what that has open is not the monitor's to keep open.
+void close_others(const Monitor::Start& start) {
+    for (const int number : monitor::open_descriptors().value_or(std::vector<int>{}))
+        if (number != start.caller.get() && number != start.post.get()) ::close(number);
+}
+
 [[noreturn]] void become(Monitor::Start start) {
     ::signal(SIGPIPE, SIG_IGN);
+    close_others(start);
     const std::string id = start.options.id;
     const Result<int> ended = monitor::begin(start, monitor::Messages("warning", id, false));
     if (!ended) monitor::tell(start.caller, monitor::Answer::pid, -1, render(ended.error()));

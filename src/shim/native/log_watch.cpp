@@ -20,7 +20,8 @@ namespace ocirt::shim::native {
 namespace {
 
 // Where the user has no inotify instances left.
-constexpr int look_every = 200;  // milliseconds
+constexpr std::chrono::milliseconds look_every{200};
+constexpr std::chrono::milliseconds longest_away = std::chrono::seconds(1);
 
 bool is_readable(const Fd& file) {
     pollfd ready{.fd = file.get(), .events = POLLIN, .revents = 0};
@@ -31,14 +32,24 @@ bool is_readable(const Fd& file) {
 
 Result<LogWatch> LogWatch::open(const std::string& root, const std::string& id, Warn warn) {
     LogWatch watch(root, id, std::move(warn));
-    watch.container_ = TRY(sys::open(root + "/" + id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     watch.notices_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     watch.is_blind_ = !watch.notices_;
-    // exit.json is put there by a rename. A directory that is held open tells nothing of its own end.
-    (void)watch.watch(watch.container_, IN_MOVED_TO | IN_ONLYDIR);
-    (void)watch.watch(TRY(sys::open(root, O_RDONLY | O_DIRECTORY)), IN_DELETE | IN_ONLYDIR | IN_MASK_ADD);
+    // A directory that is held open tells nothing of its own end.
+    (void)watch.watch(TRY(sys::open(root, O_RDONLY | O_DIRECTORY)), IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD);
+    watch.find_container();
     watch.find_monitor();
     return watch;
+}
+
+void LogWatch::find_container() {
+    container_ = sys::open(root_ + "/" + id_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).value_or(Fd{});
+    // exit.json is put there by a rename.
+    if (container_) (void)watch(container_, IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD);
+}
+
+bool LogWatch::has_container() const {
+    struct stat status{};
+    return container_ && ::fstat(container_.get(), &status) == 0 && status.st_nlink > 0;
 }
 
 void LogWatch::find_monitor() {
@@ -49,14 +60,22 @@ void LogWatch::find_monitor() {
     monitor_end_ = monitor > 0 ? sys::open_pidfd(monitor).value_or(Fd{}) : Fd{};
 }
 
+// A monitor that starts the container again deletes it first.
+bool LogWatch::stays_away() {
+    if (!has_container()) find_container();
+    if (has_container()) {
+        away_since_.reset();
+        return false;
+    }
+    if (!away_since_) away_since_ = Clock::now();
+    return Clock::now() - *away_since_ >= longest_away;
+}
+
 bool LogWatch::is_complete() {
-    struct stat status{};
-    if (::fstat(container_.get(), &status) != 0 || status.st_nlink == 0) return true;
-    if (state::read_exit(root_, id_)) return true;
-    if (monitor_end_ && !is_readable(monitor_end_)) return false;
-    // It has ended; perhaps as it should, since a moment.
+    if (monitor_end_ && !is_readable(monitor_end_)) return stays_away() || state::read_exit(root_, id_);
+    // It has ended, perhaps as it should, since a moment; or there was none.
     monitor_end_.reset();
-    if (state::read_exit(root_, id_)) return true;
+    if (!has_container() || state::read_exit(root_, id_)) return true;
     if (const Result<> adopted = adopt_if_alone(root_, id_); !adopted) warn_(adopted.error());
     find_monitor();
     return !monitor_end_;
@@ -84,8 +103,9 @@ Result<bool> LogWatch::wait(const Fd& output) {
     std::array<pollfd, 3> ready{{{.fd = notices_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = monitor_end_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = output.get(), .events = 0, .revents = 0}}};
-    if (::poll(ready.data(), ready.size(), is_blind_ ? look_every : -1) < 0 && errno != EINTR)
-        return fail_errno("poll", "follow the log");
+    const auto patience = is_blind_ ? look_every : longest_away;
+    const int limit = is_blind_ || away_since_ ? static_cast<int>(patience.count()) : -1;
+    if (::poll(ready.data(), ready.size(), limit) < 0 && errno != EINTR) return fail_errno("poll", "follow the log");
     // What happened is looked for where it happened.
     std::array<char, 4096> notices{};
     while (notices_ && ::read(notices_.get(), notices.data(), notices.size()) > 0) {}

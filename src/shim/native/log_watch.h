@@ -1,9 +1,12 @@
-// Waits for more of a log, until no more will come: the container has ended and its monitor has written all, or the
-// container has been deleted.
+// Waits for more of a log, until no more will come: the container has ended for good and its monitor has written all,
+// or the container has been deleted.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,15 +29,20 @@ class LogWatch {
     [[nodiscard]] Result<bool> wait(const Fd& output);
 
    private:
+    using Clock = std::chrono::steady_clock;
     LogWatch(std::string root, std::string id, Warn warn)
         : root_(std::move(root)), id_(std::move(id)), warn_(std::move(warn)) {}
+    void find_container();
     void find_monitor();
+    [[nodiscard]] bool has_container() const;
+    [[nodiscard]] bool stays_away();
     [[nodiscard]] int watch(const Fd& file, std::uint32_t events);
 
     std::string root_;
     std::string id_;
     Warn warn_;
-    Fd container_;  // its directory
+    Fd container_;  // its directory, which a restart makes anew
+    std::optional<Clock::time_point> away_since_;
     pid_t monitor_ = 0;
     Fd monitor_end_;  // a pidfd
     Fd notices_;      // inotify(7)

@@ -90,10 +90,9 @@ Result<> show_file(const cli::Cli& cli, const Words& words, const LogTarget& tar
     LogFiles files = TRY(LogFiles::open(target.path, rotated));
     LogReader reader = TRY(LogReader::open(std::move(files), format, selection, output));
     if (words.follow) {
-        Result<LogWatch> watch =
-            LogWatch::open(cli.globals.root, words.id, [&cli](const Error& error) { cli.log.warning(error); });
-        if (watch) return show(reader, output, *watch);
-        if (watch.error().errnum != ENOENT) return std::unexpected(std::move(watch).error());
+        LogWatch watch =
+            TRY(LogWatch::open(cli.globals.root, words.id, [&cli](const Error& error) { cli.log.warning(error); }));
+        return show(reader, output, watch);
     }
     TRY(reader.read_on());
     return reader.finish();
