@@ -174,6 +174,26 @@ TEST_F(Logs, EndsWithTheContainersDirectory) {
     EXPECT_EQ(all.err, "");
 }
 
+// journalctl knows nothing of containers: it has to be ended.
+TEST_F(Logs, FollowsTheJournal) {
+    bundle.id(bundle.id() + "-0123456789").file("/go", "");
+    launch(loop, {"--log-driver", "journald"});
+    const std::string program = path("journalctl");
+    std::ofstream(program) << "#!/bin/sh\ncase \"$*\" in *--sync*) exit;; esac\necho \"$@\"\nexec /bin/sleep 1000\n";
+    fs::permissions(program, fs::perms(0755));
+    bundle.through({"/usr/bin/env", "PATH=" + bundle.scratch().string()});
+    Process following = follow({"--tail", "3"});
+    EXPECT_TRUE(following.wait_for(" CONTAINER_ID_FULL=" + bundle.id() + " --output=cat --since=@"));
+    fs::remove(bundle.rootfs() / "go");
+    const Finished all = following.wait(soon);
+    EXPECT_EQ(all.status, 0);
+    EXPECT_TRUE(all.out.ends_with(" --lines=3 --follow\n")) << all.out;
+    fs::remove(program);
+    const Finished missing = logs({"--follow"});
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_TRUE(missing.err.contains("journalctl: no such file or directory (ENOENT)")) << missing.err;
+}
+
 // A monitor that waits until it starts the container again stays for a while.
 TEST_F(Logs, EndsWithTheContainersDirectoryBetweenTwoLives) {
     launch("echo one; exit 1", {"--restart", "on-failure"});
@@ -213,8 +233,12 @@ TEST_F(Logs, GoesOnWithTheMonitorThatTakesOver) {
              fs::directory_iterator("/proc/" + std::to_string(record.monitor) + "/fd"))
             EXPECT_NE(fs::read_symlink(other.path()), target);
     }
-    const std::string seen = following.drain(std::chrono::milliseconds(50)).out;
     fs::remove(bundle.rootfs() / "go");
+    // The end of an orphan is seen once somebody has reaped it.
+    EXPECT_TRUE(eventually([&] {
+        reap_orphans();
+        return state::read_exit(root(), bundle.id()).has_value();
+    }));
     const Finished all = following.wait();
     EXPECT_EQ(all.status, 0);
     EXPECT_EQ(all.out, logs().out);

@@ -1,14 +1,27 @@
 #include "shim/native/journal.h"
 
+#include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 #include "common/exec.h"
+#include "common/syscall.h"
+#include "runtime/lifecycle/process.h"
 
 namespace ocirt::shim::native {
 namespace {
+
+constexpr const char* program = "journalctl";
+constexpr int not_found = 127;
+constexpr std::chrono::milliseconds patience{300};
 
 // "@SECONDS.MICROSECONDS": systemd.time(7).
 std::string journal_time(Moment at) {
@@ -19,10 +32,29 @@ std::string journal_time(Moment at) {
     return text;
 }
 
+Error cannot_execute(int errnum) {
+    Error error = fail_errno(errnum, "execvp", "show the journal with", program).error();
+    error.hint = "the container logs to journald";
+    return error;
+}
+
+// It ends with this process. A pidfd.
+Result<Fd> start(const std::vector<std::string>& words) {
+    const pid_t pid = ::fork();
+    if (pid < 0) return fail_errno("fork", "start", program);
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        give_signals_back();
+        ::execvp(program, exec_words(words).data());
+        ::_exit(not_found);
+    }
+    return sys::open_pidfd(pid);
+}
+
 }  // namespace
 
 std::vector<std::string> journal_words(const std::string& id, const LogSelection& selection, const JournalView& view) {
-    std::vector<std::string> words{"journalctl", "--quiet", "--all", "--no-pager", "CONTAINER_ID_FULL=" + id};
+    std::vector<std::string> words{program, "--quiet", "--all", "--no-pager", "CONTAINER_ID_FULL=" + id};
     if (view.times)
         words.insert(words.end(), {"--output=short-iso-precise", "--no-hostname"});
     else
@@ -38,10 +70,23 @@ std::vector<std::string> journal_words(const std::string& id, const LogSelection
 Result<int> show_journal(const std::string& id, const LogSelection& selection, const JournalView& view) {
     const std::vector<std::string> words = journal_words(id, selection, view);
     give_signals_back();
-    ::execvp(words.front().c_str(), exec_words(words).data());
-    Error error = fail_errno("execvp", "show the journal with", words.front()).error();
-    error.hint = "the container logs to journald";
-    return fail(std::move(error));
+    ::execvp(program, exec_words(words).data());
+    return fail(cannot_execute(errno));
+}
+
+Result<int> follow_journal(const std::string& id, const LogSelection& selection, const JournalView& view,
+                           LogWatch& watch) {
+    const Fd shown = TRY(start(journal_words(id, selection, view)));
+    while (!watch.is_complete()) {
+        if (TRY(watch.wait(shown, POLLIN))) continue;
+        const int status = TRY(lifecycle::reap(shown));
+        return status == not_found ? fail(cannot_execute(ENOENT)) : Result<int>(status);
+    }
+    // What the container wrote last is in the journal then, and journalctl is about to be told.
+    if (const Result<Fd> synced = start({program, "--quiet", "--sync"})) (void)lifecycle::reap(*synced);
+    if (!TRY(lifecycle::wait_for_end(shown, patience))) TRY(sys::send_signal(shown, SIGTERM));
+    const int status = TRY(lifecycle::reap(shown));
+    return status == not_found ? fail(cannot_execute(ENOENT)) : Result<int>(0);
 }
 
 }  // namespace ocirt::shim::native

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "shim/native/log_reader.h"
+#include "shim/native/log_watch.h"
 
 namespace ocirt::shim::native {
 
@@ -20,5 +21,8 @@ struct JournalView {
 
 // Becomes journalctl. Errors: there is none.
 [[nodiscard]] Result<int> show_journal(const std::string& id, const LogSelection& selection, const JournalView& view);
+// The same with --follow, which ends with the container's log.
+[[nodiscard]] Result<int> follow_journal(const std::string& id, const LogSelection& selection, const JournalView& view,
+                                         LogWatch& watch);
 
 }  // namespace ocirt::shim::native

@@ -99,10 +99,10 @@ bool LogWatch::looks_at(const Fd& directory, std::initializer_list<const Fd*> fi
     return std::ranges::all_of(watched_, [&](int one) { return has(before, one); });
 }
 
-Result<bool> LogWatch::wait(const Fd& output) {
+Result<bool> LogWatch::wait(const Fd& reader, short events) {
     std::array<pollfd, 3> ready{{{.fd = notices_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = monitor_end_.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = output.get(), .events = 0, .revents = 0}}};
+                                 {.fd = reader.get(), .events = events, .revents = 0}}};
     const auto patience = is_blind_ ? look_every : longest_away;
     const int limit = is_blind_ || away_since_ ? static_cast<int>(patience.count()) : -1;
     if (::poll(ready.data(), ready.size(), limit) < 0 && errno != EINTR) return fail_errno("poll", "follow the log");

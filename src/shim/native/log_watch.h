@@ -25,8 +25,8 @@ class LogWatch {
     [[nodiscard]] bool is_complete();
     // Whether all of these are looked at already: what was written to the others before may have been overlooked.
     [[nodiscard]] bool looks_at(const Fd& directory, std::initializer_list<const Fd*> files);
-    // Returns when something may have changed; false when nobody reads `output` any more.
-    [[nodiscard]] Result<bool> wait(const Fd& output);
+    // Returns when something may have changed; false when there are such events (or an error) at `reader`: it is gone.
+    [[nodiscard]] Result<bool> wait(const Fd& reader, short events = 0);
 
    private:
     using Clock = std::chrono::steady_clock;

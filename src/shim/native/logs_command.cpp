@@ -7,7 +7,9 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/number.h"
 #include "runtime/lifecycle/container.h"
@@ -60,6 +62,7 @@ Result<LogSelection> selection_of(const Words& words) {
 // The first one that can be read: a file before the journal.
 Result<LogTarget> readable_log(const Words& words, const Record& record) {
     std::vector<LogTarget> targets;
+    targets.reserve(record.logs.size());
     for (const std::string& word : record.logs) targets.push_back(TRY(monitor::parse_log_target(word)));
     const auto is_file = [](const LogTarget& target) { return !target.path.empty(); };
     auto found = std::ranges::find_if(targets, is_file);
@@ -72,7 +75,7 @@ Result<LogTarget> readable_log(const Words& words, const Record& record) {
                  .hint = "`ocirt run --detach --monitor` keeps one"});
 }
 
-Result<> show(LogReader& reader, const LogOutput& output, LogWatch& watch) {
+Result<> follow(LogReader& reader, const LogOutput& output, LogWatch& watch) {
     for (;;) {
         const bool is_complete = watch.is_complete();
         TRY(reader.read_on());
@@ -82,18 +85,14 @@ Result<> show(LogReader& reader, const LogOutput& output, LogWatch& watch) {
     }
 }
 
-Result<> show_file(const cli::Cli& cli, const Words& words, const LogTarget& target, const LogSelection& selection,
-                   std::int64_t rotated) {
+Result<> show_file(const Words& words, const LogTarget& target, const LogSelection& selection, std::int64_t rotated,
+                   LogWatch* watch) {
     LogOutput output(Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)),
                      Fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)), words.times);
     const auto format = target.kind == LogTarget::Kind::json_file ? LogFormat::json : LogFormat::k8s;
     LogFiles files = TRY(LogFiles::open(target.path, rotated));
     LogReader reader = TRY(LogReader::open(std::move(files), format, selection, output));
-    if (words.follow) {
-        LogWatch watch =
-            TRY(LogWatch::open(cli.globals.root, words.id, [&cli](const Error& error) { cli.log.warning(error); }));
-        return show(reader, output, watch);
-    }
+    if (watch != nullptr) return follow(reader, output, *watch);
     TRY(reader.read_on());
     return reader.finish();
 }
@@ -106,10 +105,14 @@ Result<int> run(const cli::Cli& cli, const Words& words) {
     const Record record = TRY(monitor::read_record(root, words.id)).value_or(Record{});
     const LogTarget target = TRY(readable_log(words, record));
     selection.since = std::max(selection.since, record.since);
-    if (target.kind == LogTarget::Kind::journald)
-        return show_journal(words.id, selection, {.times = words.times, .follow = words.follow});
     ::signal(SIGPIPE, SIG_IGN);
-    const Result<> shown = show_file(cli, words, target, selection, record.log_max_files);
+    std::optional<LogWatch> watch;
+    if (words.follow) watch = TRY(LogWatch::open(root, words.id, [&cli](const Error& why) { cli.log.warning(why); }));
+    if (target.kind == LogTarget::Kind::journald) {
+        const JournalView view{.times = words.times, .follow = words.follow};
+        return watch ? follow_journal(words.id, selection, view, *watch) : show_journal(words.id, selection, view);
+    }
+    const Result<> shown = show_file(words, target, selection, record.log_max_files, watch ? &*watch : nullptr);
     // Who has seen enough closes the pipe.
     if (!shown && shown.error().errnum != EPIPE) return std::unexpected(shown.error());
     return 0;
