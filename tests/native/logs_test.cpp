@@ -198,9 +198,11 @@ TEST_F(Logs, FollowsTheJournal) {
 TEST_F(Logs, EndsWithTheContainersDirectoryBetweenTwoLives) {
     launch("echo one; exit 1", {"--restart", "on-failure"});
     Process following = follow();
-    EXPECT_TRUE(following.wait_for("one\none\none\none\n"));
+    EXPECT_TRUE(following.wait_for("one\none\none\none\none\none\n"));  // it waits for three seconds by then
     EXPECT_TRUE(eventually([&] { return bundle.remove().status == 0; }));
     EXPECT_EQ(following.wait(soon).status, 0);
+    EXPECT_TRUE(is_alive(record.monitor));
+    EXPECT_TRUE(ends());
 }
 
 TEST_F(Logs, GoesOnThroughRestarts) {
@@ -246,16 +248,21 @@ TEST_F(Logs, GoesOnWithTheMonitorThatTakesOver) {
 }
 
 TEST_F(Logs, EndsWithItsReader) {
-    launch("echo one; sleep 1000");
-    for (const std::vector<std::string>& shell : {std::vector<std::string>{"trap '' PIPE"}, {":"}}) {
-        const std::string line = shell.front() + "; { " + runtime_path() + " --root " + root() + " logs --follow " +
+    launch(
+        "echo one; i=0; while test $i -lt 3000; do i=$((i+1)); echo $i: a line that fills the pipe; done; sleep 1000");
+    EXPECT_TRUE(eventually([&] { return logs({"--tail", "1"}).out.starts_with("3000:"); }));
+    for (const std::string more : {"", "--follow", "--follow --tail 3000"}) {
+        const std::string line = "trap '' PIPE; { " + runtime_path() + " --root " + root() + " logs " + more + " " +
                                  bundle.id() + "; echo $? >" + path("status") + "; } | head -n 1";
         const Finished seen = run({.args = {"/bin/sh", "-c", line}});
-        EXPECT_EQ(seen.out, "one\n");
+        EXPECT_TRUE(seen.out == "one\n" || seen.out == "1: a line that fills the pipe\n") << seen.out;
         EXPECT_EQ(seen.err, "");
         EXPECT_TRUE(eventually([&] { return read_trimmed(path("status")) == "0"; }));
         fs::remove(path("status"));
     }
+    // Also where there is nothing to write.
+    const std::string line = runtime_path() + " --root " + root() + " logs -f --tail 0 " + bundle.id() + " | true";
+    EXPECT_EQ(run({.args = {"/bin/sh", "-c", line}}).status, 0);
 }
 
 // Follows with nothing to do: no CPU time.
