@@ -206,7 +206,7 @@ TEST_F(Logs, EndsWithTheContainersDirectoryBetweenTwoLives) {
 }
 
 TEST_F(Logs, GoesOnThroughRestarts) {
-    launch("echo life; sleep 0.1; exit 1", {"--restart", "on-failure:3"});
+    launch("echo life; sleep 0.5; exit 1", {"--restart", "on-failure:3"});
     Process following = follow();
     const Finished all = following.wait();
     EXPECT_EQ(all.status, 0);

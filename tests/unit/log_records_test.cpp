@@ -113,11 +113,14 @@ TEST(LogRecords, Json) {
     EXPECT_EQ(of(R"({"log":"one\n)" + rest), (Seen{Stream::error, time, "one\n", false}));
     EXPECT_EQ(of(R"({"log":"o\"\u0000\u20ac\ud83d\ude00)" + rest),
               (Seen{Stream::error, time, std::string("o\"\0€😀", 10), true}));
+    EXPECT_EQ(of(R"({"log":"\u0001\u00e9\u20ac\/\b\f\n\r\t\\\"é\n)" + rest),
+              (Seen{Stream::error, time, "\x01é€/\b\f\n\r\t\\\"é\n", false}));
     EXPECT_EQ(of(R"({"attrs":{"a":"b"},"time":")" + time + R"(","stream":"stdout","log":"x\n"})"),
               (Seen{Stream::output, time, "x\n", false}));
     for (const std::string& wrong :
          {std::string(), std::string("hello\n"), std::string("{}\n"), std::string("[]"), R"({"log":"one)" + rest + "x",
-          R"({"log":1,"stream":"stdout","time":")" + time + "\"}", R"({"log":"\xff)" + rest,
+          R"({"log":1,"stream":"stdout","time":")" + time + "\"}", R"({"log":"\xff)" + rest, R"({"log":"\u12)" + rest,
+          R"({"log":"\u+123)" + rest, R"({"log":"\ud800)" + rest, R"({"log":"x\)" + rest,
           R"({"log":"x","stream":"stdout","time":"noon"})" + std::string(), std::string(100000, '[')})
         EXPECT_EQ(of(wrong), std::nullopt) << wrong;
 }
