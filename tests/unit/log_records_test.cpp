@@ -391,7 +391,7 @@ TEST_F(LogReading, NothingIsLostOrDoubledWhileItIsRotated) {
     EXPECT_TRUE(out() == written);
     forget();
     EXPECT_TRUE(shown() == written + "|");
-    for (const std::uint64_t count : {1, 10, 1000, 19999}) EXPECT_EQ(std::ranges::count(tail(count), '\n'), count);
+    for (const unsigned count : {1U, 10U, 1000U, 19999U}) EXPECT_EQ(std::ranges::count(tail(count), '\n'), count);
 }
 
 // conmon's way: a full file is thrown away. What the reader gets is in order, and ends with the newest.
