@@ -37,7 +37,6 @@ Result<> add_label(std::string& entry, const std::string& label) {
 }  // namespace
 
 Result<std::unique_ptr<JournalLog>> JournalLog::open(const JournalFields& fields) {
-    if (fields.id.size() <= short_id) return wrong("--cid " + fields.id, "it is not longer than 12 characters");
     std::string common;
     append_field(common, "CONTAINER_ID_FULL", fields.id);
     append_field(common, "CONTAINER_ID", fields.id.substr(0, short_id));

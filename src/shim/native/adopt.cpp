@@ -23,6 +23,7 @@ Monitor::Start start_for(const std::string& root, const std::string& id, Record 
     Monitor::Start start{.native = true, .root = root};
     monitor::Options& options = start.options;
     options.id = id;
+    options.name = id;
     options.run = true;
     options.sync = true;  // one fork is enough
     options.full_attach = true;

@@ -78,6 +78,7 @@ Result<monitor::Options> monitor_options(const cli::Globals& globals, const cli:
     options.run = true;
     options.full_attach = true;
     options.id = create.id;
+    options.name = create.id;
     options.bundle = TRY(absolute(create.bundle.empty() ? "." : create.bundle));
     options.container_pid_file = TRY(absolute(create.pid_file));
     options.no_pivot = create.no_pivot;
