@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "common/exec.h"
@@ -39,16 +41,51 @@ Error cannot_execute(int errnum) {
 }
 
 // It ends with this process. A pidfd.
-Result<Fd> start(const std::vector<std::string>& words) {
+Result<Fd> start(const std::vector<std::string>& words, const Fd& output = {}) {
     const pid_t pid = ::fork();
     if (pid < 0) return fail_errno("fork", "start", program);
     if (pid == 0) {
+        if (output) ::dup2(output.get(), STDOUT_FILENO);
         ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         give_signals_back();
         ::execvp(program, exec_words(words).data());
         ::_exit(not_found);
     }
     return sys::open_pidfd(pid);
+}
+
+// The last line that comes.
+Result<std::string> read_last_line(const Fd& pipe) {
+    std::string line;
+    std::array<char, 16384> block;
+    for (;;) {
+        const ssize_t got = ::read(pipe.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno("read", "read what was said by", program);
+        if (got == 0) return line;
+        line.append(block.data(), static_cast<std::size_t>(got));
+        // Only what begins behind the last newline but the final one is of use.
+        if (const std::size_t end = line.rfind('\n', line.size() - 2); line.size() > 1 && end != line.npos)
+            line.erase(0, end + 1);
+    }
+}
+
+// Of the last lines from a time on journalctl (252) shows the first ones: it is asked backwards where they begin.
+Result<std::string> cursor_of_tail(const std::string& id, const LogSelection& selection) {
+    std::vector<std::string> words = journal_words(id, selection, {});
+    words.insert(words.end(), {"--reverse", "--output=json", "--output-fields=PRIORITY"});
+    sys::Pipe output = TRY(sys::make_pipe());
+    const Fd asked = TRY(start(words, output.writer));
+    output.writer.reset();
+    const std::string line = TRY(read_last_line(output.reader));
+    if (TRY(lifecycle::reap(asked)) == not_found) return fail(cannot_execute(ENOENT));
+    const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
+    return entry.is_object() ? entry.value("__CURSOR", "") : "";
+}
+
+Result<JournalView> with_cursor(const std::string& id, const LogSelection& selection, JournalView view) {
+    if (selection.tail && *selection.tail > 0 && selection.since > 0) view.cursor = TRY(cursor_of_tail(id, selection));
+    return view;
 }
 
 }  // namespace
@@ -59,16 +96,19 @@ std::vector<std::string> journal_words(const std::string& id, const LogSelection
         words.insert(words.end(), {"--output=short-iso-precise", "--no-hostname"});
     else
         words.emplace_back("--output=cat");
-    if (selection.since > 0) words.push_back("--since=" + journal_time(selection.since));
+    if (!view.cursor.empty())
+        words.push_back("--cursor=" + view.cursor);
+    else if (selection.since > 0)
+        words.push_back("--since=" + journal_time(selection.since));
     if (selection.until != std::numeric_limits<Moment>::max())
         words.push_back("--until=" + journal_time(std::max<Moment>(selection.until, 0)));
-    words.push_back("--lines=" + (selection.tail ? std::to_string(*selection.tail) : "all"));
+    words.push_back("--lines=" + (selection.tail && view.cursor.empty() ? std::to_string(*selection.tail) : "all"));
     if (view.follow) words.emplace_back("--follow");
     return words;
 }
 
 Result<int> show_journal(const std::string& id, const LogSelection& selection, const JournalView& view) {
-    const std::vector<std::string> words = journal_words(id, selection, view);
+    const std::vector<std::string> words = journal_words(id, selection, TRY(with_cursor(id, selection, view)));
     give_signals_back();
     ::execvp(program, exec_words(words).data());
     return fail(cannot_execute(errno));
@@ -76,7 +116,7 @@ Result<int> show_journal(const std::string& id, const LogSelection& selection, c
 
 Result<int> follow_journal(const std::string& id, const LogSelection& selection, const JournalView& view,
                            LogWatch& watch) {
-    const Fd shown = TRY(start(journal_words(id, selection, view)));
+    const Fd shown = TRY(start(journal_words(id, selection, TRY(with_cursor(id, selection, view)))));
     while (!watch.is_complete()) {
         if (TRY(watch.wait(shown, POLLIN))) continue;
         const int status = TRY(lifecycle::reap(shown));

@@ -13,6 +13,7 @@ namespace ocirt::shim::native {
 struct JournalView {
     bool times = false;
     bool follow = false;
+    std::string cursor{};  // of the entry to begin with, in the place of the selection's beginning
 };
 
 // journalctl's command line. Pure.
