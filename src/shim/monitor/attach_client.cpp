@@ -51,10 +51,11 @@ bool AttachClient::send_packet(Stream stream, std::string_view bytes) {
 
 void AttachClient::ready(std::uint32_t happened) {
     if ((happened & EPOLLOUT) != 0) send_waiting();
-    if (!gone_ && (happened & EPOLLIN) != 0 && !input_held_ && !input_ended_) return read_input();
+    if (!gone_ && (happened & EPOLLIN) != 0 && !input_held_ && !input_ended_)
+        return read_input((happened & EPOLLHUP) != 0);
     if (gone_ || (happened & (EPOLLHUP | EPOLLERR)) == 0) return;
     if (input_held_ && !input_ended_) return park();
-    if (!std::exchange(input_ended_, true)) events_.input_ended();
+    if (!std::exchange(input_ended_, true)) events_.input_ended(true);
     leave();
 }
 
@@ -66,14 +67,14 @@ void AttachClient::park() {
     events_.caught_up();
 }
 
-void AttachClient::read_input() {
+void AttachClient::read_input(bool left) {
     static std::array<char, input_limit> bytes;  // not on the stack, where every page would be touched
     const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) return events_.input({bytes.data(), static_cast<std::size_t>(got)});
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     input_ended_ = true;
     watch_anew();
-    events_.input_ended();
+    events_.input_ended(left);
 }
 
 void AttachClient::send_waiting() {

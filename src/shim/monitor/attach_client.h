@@ -17,9 +17,9 @@ class AttachClient {
    public:
     struct Events {
         std::function<void(std::string_view)> input;
-        std::function<void()> input_ended;
-        std::function<void()> caught_up;  // not blocked any more
-        std::function<void()> gone;       // to be deleted, later
+        std::function<void(bool left)> input_ended;  // it has shut down its side, or left without
+        std::function<void()> caught_up;             // not blocked any more
+        std::function<void()> gone;                  // to be deleted, later
     };
 
     AttachClient(EventLoop& loop, Fd socket, const Events& events);
@@ -35,7 +35,7 @@ class AttachClient {
    private:
     [[nodiscard]] bool send_packet(Stream stream, std::string_view bytes);
     void ready(std::uint32_t events);
-    void read_input();
+    void read_input(bool left);
     void park();
     void send_waiting();
     void watch_anew();

@@ -22,8 +22,8 @@ class AttachSocket {
    public:
     struct Events {
         std::function<void(std::string_view)> input;
-        std::function<void()> input_ended;  // of one client
-        std::function<void()> caught_up;    // no client is blocked any more
+        std::function<void(bool left)> input_ended;  // of one client
+        std::function<void()> caught_up;             // no client is blocked any more
     };
 
     struct Place {

@@ -134,8 +134,9 @@ Result<> Monitor::open_sockets(const std::string& directory) {
                                                if (input_) input_->write(bytes);
                                            },
                                        .input_ended =
-                                           [this] {
+                                           [this](bool left) {
                                                const Options& o = start_.options;
+                                               if (left && start_.record) return;  // `ocirt attach` may come back
                                                if (input_ && o.input && !o.leave_stdin_open) input_->end();
                                            },
                                        .caught_up = [this] { relay_->caught_up(); }}));
