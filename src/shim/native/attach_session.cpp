@@ -70,20 +70,36 @@ class Output {
 };
 
 // Those that end us but for the ones that our caller has us ignore (nohup), and those that are about the terminal.
-Result<Fd> take_signals() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT}) {
-        struct sigaction action{};
-        const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-        if (!ignored) ::sigaddset(&set, signal);
+class Signals {
+   public:
+    Signals() {
+        ::sigemptyset(&set_);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT}) {
+            struct sigaction action{};
+            const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+            if (!ignored) ::sigaddset(&set_, signal);
+        }
     }
-    if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return fail_errno("sigprocmask", "block signals");
-    Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd) return fail_errno("signalfd", "receive signals");
-    if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return fail_errno("signal", "ignore SIGPIPE");
-    return fd;
-}
+    ~Signals() {
+        if (fd_) (void)::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+
+    Result<> take() {
+        if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return fail_errno("signal", "ignore SIGPIPE");
+        if (::sigprocmask(SIG_BLOCK, &set_, &before_) != 0) return fail_errno("sigprocmask", "block signals");
+        fd_ = Fd(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
+        if (!fd_) return fail_errno("signalfd", "receive signals");
+        return {};
+    }
+    [[nodiscard]] const Fd& fd() const { return fd_; }
+
+   private:
+    sigset_t set_{};
+    sigset_t before_{};
+    Fd fd_;
+};
 
 // The size of our terminal, told to the container's.
 class Window {
@@ -139,10 +155,10 @@ class Window {
 
 class Session {
    public:
-    Session(Attachment attachment, Fd signals)
+    Session(Attachment attachment, const Fd& signals)
         : socket_(std::move(attachment.socket)),
           keys_(std::move(attachment.keys)),
-          signals_(std::move(signals)),
+          signals_(signals),
           terminal_(attachment.terminal),
           typed_(::isatty(STDIN_FILENO) == 1),
           reads_(attachment.input),
@@ -278,7 +294,7 @@ class Session {
 
     Fd socket_;
     DetachKeys keys_;
-    Fd signals_;
+    const Fd& signals_;
     bool terminal_;
     bool typed_;        // our stdin is a terminal
     bool reads_;        // something may come from our stdin
@@ -295,8 +311,9 @@ class Session {
 }  // namespace
 
 Result<AttachEnd> stay_attached(Attachment attachment) {
-    Fd signals = TRY(take_signals());
-    return Session(std::move(attachment), std::move(signals)).run();
+    Signals signals;
+    TRY(signals.take());
+    return Session(std::move(attachment), signals.fd()).run();
 }
 
 }  // namespace ocirt::shim::native
