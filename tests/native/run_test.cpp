@@ -206,6 +206,34 @@ TEST(Restart, NotOnceItIsDeleted) {
     EXPECT_FALSE(fs::exists(container.bundle.scratch() / "state" / container.bundle.id()));
 }
 
+TEST(Restart, NobodySeesTheNameFreeInBetween) {
+    Monitored container;
+    container.bundle.sh("exit 1");
+    ASSERT_EQ(container.run({"--restart", "on-failure:4"}).status, 0);
+    while (!fs::exists(container.bundle.scratch() / "state" / container.bundle.id() / "exit.json")) {
+        const Finished state = container.command("state");
+        EXPECT_EQ(state.status, 0) << state.err;
+    }
+}
+
+TEST(Replace, TakesThePlaceOfOneThatHasEnded) {
+    Bundle bundle;
+    const fs::path poststop = bundle.scratch() / "poststop";
+    ASSERT_EQ(bundle.args({"/bin/sleep", "1000"}).hook("poststop", {"/bin/touch", poststop}).create().status, 0);
+    EXPECT_TRUE(bundle.create({"--replace"}).err.contains("container not stopped: it is created"));
+    ASSERT_EQ(bundle.start().status, 0);
+    const Json before = bundle.state();
+    EXPECT_TRUE(bundle.create({"--replace"}).err.contains("container not stopped: it is running"));
+    EXPECT_EQ(bundle.state(), before);
+    ASSERT_EQ(bundle.kill("KILL").status, 0);
+    ASSERT_TRUE(bundle.wait_for_status("stopped"));
+    EXPECT_FALSE(fs::exists(poststop));
+    const Finished replaced = bundle.sh("echo anew").run({"--replace"});
+    EXPECT_EQ(replaced.out, "anew\n") << replaced.err;
+    EXPECT_TRUE(fs::exists(poststop));
+    EXPECT_TRUE(bundle.run({"--replace"}).err.contains("does not exist"));
+}
+
 TEST(Restart, WhatDoesNotStartAgainSaysWhyInTheLog) {
     Monitored container;
     container.bundle.sh("rm -f /bin/sh; exit 1");

@@ -14,6 +14,7 @@ Command create_command(Cli& cli) {
             .options = create_options(*options),
             .action = [&cli, options]() -> Result<int> {
                 const lifecycle::Created created = TRY(lifecycle::create(TRY(create_request(cli, *options))));
+                for (const Error& warning : created.warnings) cli.log.warning(warning);
                 log_warnings(cli, created.prepared->plan.warnings);
                 return 0;
             }};

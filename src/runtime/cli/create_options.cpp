@@ -23,6 +23,7 @@ std::vector<Option> create_options(CreateOptions& options, std::initializer_list
     all.insert(all.end(),
                {{"--pidfd-socket", &options.pidfd_socket, "socket that receives the process's pidfd", {}, Names::file},
                 {"--preserve-fds", &options.preserve_fds, "descriptors after stdio that the container gets"},
+                {"--replace", &options.replace, "in the place of a container of this name, which must have ended"},
                 {"--no-new-keyring", &options.no_new_keyring, "keep the caller's session keyring"}});
     all.insert(all.end(), more);
     return all;
@@ -41,7 +42,8 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .systemd_cgroup = cli.globals.cgroup_manager == "systemd",
                                     .passed = lifecycle::find_passed_fds(options.preserve_fds),
                                     .pidfd_socket = options.pidfd_socket,
-                                    .notify_socket = lifecycle::notify_address()};
+                                    .notify_socket = lifecycle::notify_address(),
+                                    .replace = options.replace};
 }
 
 }  // namespace ocirt::cli

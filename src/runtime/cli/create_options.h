@@ -20,6 +20,7 @@ struct CreateOptions {
     bool no_pivot = false;
     bool no_new_keyring = false;
     bool no_subreaper = false;
+    bool replace = false;
 };
 
 struct RunOptions {

@@ -15,6 +15,7 @@
 #include "runtime/lifecycle/new_record.h"
 #include "runtime/lifecycle/pid_file.h"
 #include "runtime/lifecycle/process.h"
+#include "runtime/lifecycle/remove.h"
 #include "runtime/lifecycle/root_mount.h"
 #include "runtime/lifecycle/seccomp.h"
 #include "runtime/lifecycle/start.h"
@@ -283,9 +284,15 @@ Result<Created> create(const CreateRequest& request) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.config));
     };
     if (Result<> checked = check_rootfs(prepared.plan); !checked) return located(std::move(checked));
-    Creation creation(request, prepared, TRY(state::Directory::create(request.root, request.id)));
+    Place place = request.replace ? TRY(make_room(request.root, request.id))
+                                  : Place{.directory = TRY(state::Directory::create(request.root, request.id))};
+    Creation creation(request, prepared, std::move(place.directory));
     Result<> made = creation.make();
-    if (made) return creation.finish();
+    if (made) {
+        Result<Created> created = creation.finish();
+        if (created) created->warnings = std::move(place.warnings);
+        return created;
+    }
     creation.undo();
     return located(std::move(made));
 }

@@ -35,6 +35,7 @@ struct CreateRequest {
     std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty
     Parent parent = Parent::self;
     bool parent_opens_trees = false;  // plan::Options
+    bool replace = false;             // a container of this id that has ended makes room for it
     bool start = false;               // ask init to start before it is told that the container is created
 };
 
@@ -59,6 +60,7 @@ struct Created {
     Fd console;          // the master end of its terminal, if it is kept
     AskedToStart asked;  // where the start was asked for
     std::optional<Prepared> prepared;
+    std::vector<Error> warnings{};  // of the end of the one that it replaces
 };
 
 // On an error nothing is left: no process, mount, cgroup or file; the poststop hooks have run if others had.

@@ -46,8 +46,8 @@ Result<> end_cgroup(const Container& container, std::vector<Error>& warnings) {
     return cgroup.remove(end_deadline);
 }
 
-// Once init has ended.
-Result<Removed> finish(Container& container) {
+// Once init has ended: all but its directory.
+Result<Removed> take_away(Container& container) {
     Removed removed;
     TRY(end_cgroup(container, removed.warnings));
     TRY(resctrl::remove(container.record.resctrl));
@@ -57,6 +57,11 @@ Result<Removed> finish(Container& container) {
         for (Error& failure : run_poststop_hooks(container.record.poststop, state, container.record.bundle))
             removed.warnings.push_back(std::move(failure));
     }
+    return removed;
+}
+
+Result<Removed> finish(Container& container) {
+    Removed removed = TRY(take_away(container));
     TRY(container.directory.remove());
     return removed;
 }
@@ -76,6 +81,15 @@ Result<Removed> remove(Container& container, bool force) {
 Result<Removed> remove_ended(Container& container) {
     TRY(container.directory.lock(lock_deadline));
     return finish(container);
+}
+
+Result<Place> make_room(const std::string& root, const std::string& id) {
+    Container container = TRY(Container::open(root, id));
+    TRY(container.lock(lock_deadline));
+    if (container.status() != Status::stopped) return wrong_state(container, "replace the container", "stopped");
+    Removed removed = TRY(take_away(container));
+    TRY(container.directory.clear());
+    return Place{.directory = std::move(container.directory), .warnings = std::move(removed.warnings)};
 }
 
 Result<> discard(const std::string& root, const std::string& id) {

@@ -21,6 +21,7 @@ Result<int> run(const RunRequest& request, const Log& log) {
     Created created = TRY(create(wanted));
     for (const plan::Warning& warning : created.prepared->plan.warnings)
         log.warning({.fault = Fault::invalid_config, .pointer = warning.pointer, .detail = warning.message});
+    for (const Error& warning : created.warnings) log.warning(warning);
 
     const auto take_away = [&]() -> Result<> {
         const Result<Removed> removed = remove_ended(created.container);

@@ -202,17 +202,23 @@ Result<> Directory::remove_start_socket() const {
     return fail_errno("unlinkat", "remove the start socket of", quoted(id_));
 }
 
+Result<> Directory::unlink(const char* name) const {
+    if (::unlinkat(directory_.get(), name, 0) == 0 || errno == ENOENT) return {};
+    return fail_errno("unlinkat", "remove the state of", quoted(id_));
+}
+
+Result<> Directory::clear() const {
+    for (const char* name : {start_socket, notify_socket, config_name, record_draft, record_name}) TRY(unlink(name));
+    return {};
+}
+
 Result<> Directory::remove() const {
-    const auto unlink = [this](const std::string& name) -> Result<> {
-        if (::unlinkat(directory_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
-        return fail_errno("unlinkat", "remove the state of", quoted(id_));
-    };
     // Also what a monitor, or another version of ocirt, keeps there; it may just be writing how the container ended.
     constexpr int tries = 100;
     for (int i = 0; i < tries; ++i) {
         // The record last: until then `delete` finds it again.
         for (const std::string& name : TRY(sys::names_in(directory_)))
-            if (name != record_name) TRY(unlink(name));
+            if (name != record_name) TRY(unlink(name.c_str()));
         TRY(unlink(record_name));
         if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
         if (errno != ENOTEMPTY) break;

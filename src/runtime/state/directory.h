@@ -57,6 +57,8 @@ class Directory {
     [[nodiscard]] bool has_start_socket() const;
     [[nodiscard]] Result<> remove_start_socket() const;
 
+    // What the runtime itself keeps there. Missing files are no error.
+    [[nodiscard]] Result<> clear() const;
     // The directory and what is in it. Missing files are no error.
     [[nodiscard]] Result<> remove() const;
 
@@ -66,6 +68,7 @@ class Directory {
    private:
     Directory(Fd root, Fd directory, std::string id)
         : root_(std::move(root)), directory_(std::move(directory)), id_(std::move(id)) {}
+    [[nodiscard]] Result<> unlink(const char* name) const;
 
     Fd root_;
     Fd directory_;

@@ -54,13 +54,6 @@ void close_on_exec() {
         if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) != 0) ::close(number);
 }
 
-int delete_ended(const Launch& launch) {
-    std::vector<std::string> words{launch.options.runtime};
-    words.insert(words.end(), launch.options.runtime_args.begin(), launch.options.runtime_args.end());
-    words.insert(words.end(), {"delete", launch.options.id});
-    return cli::main(static_cast<int>(words.size()), exec_words(words).data());
-}
-
 [[noreturn]] void run_in_child(const Launch& launch, pid_t monitor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != monitor) ::_exit(1);
@@ -82,7 +75,6 @@ int delete_ended(const Launch& launch) {
         ::_exit(not_executed);
     }
     close_on_exec();
-    if (launch.replaces && delete_ended(launch) != 0) ::_exit(not_replaced);
     ::_exit(cli::main(static_cast<int>(launch.words.size()), words.data()));
 }
 
@@ -100,6 +92,7 @@ std::vector<std::string> runtime_words(const Options& options, const std::string
     } else {
         add({options.run ? "run" : options.restore.empty() ? "create" : "restore", "--bundle", options.bundle});
         if (options.run) add({"--detach"});
+        if (options.replace) add({"--replace"});
         if (!options.container_pid_file.empty()) add({"--pid-file", options.container_pid_file});
         if (options.no_pivot) add({"--no-pivot"});
         if (options.no_new_keyring) add({"--no-new-keyring"});

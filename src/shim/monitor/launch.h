@@ -29,12 +29,9 @@ struct Launch {
     Fd input{};
     Fd output{};
     Fd error{};
-    const Fd& start;        // a word is awaited there before the runtime runs, if it is valid
-    int oom_score;          // the monitor's own before it changed it
-    bool replaces = false;  // a container of this name that has ended is deleted first
+    const Fd& start;  // a word is awaited there before the runtime runs, if it is valid
+    int oom_score;    // the monitor's own before it changed it
 };
-// The exit status where the container that has ended could not be deleted: somebody else did it.
-inline constexpr int not_replaced = 126;
 // Its pid. Errors: the kernel's.
 [[nodiscard]] Result<pid_t> launch(Launch launch);
 

@@ -180,10 +180,9 @@ Result<Fd> Monitor::writing_end(Fd writer) const {
     return sys::open("/proc/self/fd/" + std::to_string(writer.get()), O_RDWR);
 }
 
-Result<> Monitor::launch_runtime(bool again) {
+Result<> Monitor::launch_runtime() {
     const Options& options = start_.options;
-    Launch request{
-        .options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score, .replaces = again};
+    Launch request{.options = options, .words = {}, .start = start_.pipes.start, .oom_score = start_.oom_score};
     TRY(open_pipes(request));
     if (start_.record) {
         start_.record->output = pipe_number(request.output);
@@ -229,10 +228,6 @@ void Monitor::runtime_ended(const Exit& exit) {
     runtime_ = 0;
     if (exit.status != 0) {
         const std::string message = runtime_error_ ? read_what_is_there(runtime_error_) : "";
-        if (exit.status == not_replaced && restarts_.count() > 0) {
-            if (is_ours()) logs_.note(message);
-            return stop(status_);
-        }
         return fail_launch(message.empty() ? "the runtime ended with status " + std::to_string(exit.status) : message);
     }
     if (console_socket_) console_socket_->look();
@@ -390,8 +385,8 @@ void Monitor::restart() {
     clients_.reset();
     input_.reset();
     console_.reset();
-    start_.post.reset();
-    if (const Result<> launched = launch_runtime(true); !launched) fail_launch(render(launched.error()));
+    start_.options.replace = true;
+    if (const Result<> launched = launch_runtime(); !launched) fail_launch(render(launched.error()));
 }
 
 void Monitor::stop(int status) {

@@ -55,7 +55,7 @@ class Monitor {
    private:
     [[nodiscard]] Result<> begin();
     [[nodiscard]] Result<> open_sockets(const std::string& directory);
-    [[nodiscard]] Result<> launch_runtime(bool again = false);
+    [[nodiscard]] Result<> launch_runtime();
     [[nodiscard]] Result<> open_pipes(Launch& request);
     [[nodiscard]] Result<Fd> writing_end(Fd writer) const;
     [[nodiscard]] Result<> move_in();

@@ -64,7 +64,9 @@ struct Options {
     std::string seccomp_notify_socket{};
     std::string seccomp_notify_plugins{};
 
-    bool run = false;  // of `ocirt run --monitor` alone: the runtime starts the container, too
+    // Of `ocirt run --monitor` alone: the runtime starts the container, too; in the place of one that has ended.
+    bool run = false;
+    bool replace = false;
 
     // Of `ocirt shim` alone; both are absolute.
     std::string exit_file{};

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include "common/syscall.h"
 #include "runtime/lifecycle/container.h"
@@ -19,8 +18,6 @@
 
 namespace ocirt::shim::native {
 namespace {
-
-constexpr std::chrono::milliseconds look{10};
 
 // Told of every name that comes or goes in the container's directory, and of its own end.
 Result<Fd> watch_directory(const std::string& path) {
@@ -72,7 +69,7 @@ class Waiter {
         Result<lifecycle::Container> container = lifecycle::Container::open(root_, id_);
         if (!container && ((!init_ && !post_) || container.error().fault != Fault::not_found))
             return std::unexpected(std::move(container).error());
-        if (!container) return is_made_anew();
+        if (!container) return await_monitor();
         if (const Result<> adopted = adopt_if_alone(root_, id_); !adopted) log_.warning(adopted.error());
         Result<Fd> watch = watch_directory(root_ + "/" + id_);
         if (!watch) return watch.error().errnum == ENOENT ? Result<bool>(true) : std::unexpected(watch.error());
@@ -85,21 +82,16 @@ class Waiter {
         return monitor_ || !has_ended(init_);
     }
 
-    // One that is about to start the container again has no record in its new directory yet.
     void find_monitor() {
         const auto record = monitor::read_record(root_, id_);
-        if (record && *record) {
-            Result<Fd> monitor = sys::open_pidfd((*record)->monitor);
-            monitor_ = monitor ? *std::move(monitor) : Fd{};
-        } else if (monitor_ && has_ended(monitor_)) {
-            monitor_.reset();
-        }
+        Result<Fd> monitor = record && *record ? sys::open_pidfd((*record)->monitor) : Result<Fd>(Fd{});
+        monitor_ = monitor ? *std::move(monitor) : Fd{};
     }
 
-    // The directory is gone: its monitor may be about to start the container again.
-    bool is_made_anew() const {
-        std::this_thread::sleep_for(look);
-        return monitor_ && !has_ended(monitor_);
+    // The container has been deleted, and its monitor, if it has one, is about to say how it ended.
+    Result<bool> await_monitor() const {
+        if (monitor_) TRY(wait_for_either(monitor_, {}));
+        return false;
     }
 
     static bool has_ended(const Fd& process) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "common/syscall.h"
@@ -21,7 +22,6 @@ namespace {
 
 // Where the user has no inotify instances left.
 constexpr std::chrono::milliseconds look_every{200};
-constexpr std::chrono::milliseconds longest_away = std::chrono::seconds(1);
 
 bool is_readable(const Fd& file) {
     pollfd ready{.fd = file.get(), .events = POLLIN, .revents = 0};
@@ -36,20 +36,16 @@ Result<LogWatch> LogWatch::open(const std::string& root, const std::string& id, 
     watch.is_blind_ = !watch.notices_;
     // A directory that is held open tells nothing of its own end.
     (void)watch.watch(TRY(sys::open(root, O_RDONLY | O_DIRECTORY)), IN_CREATE | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD);
-    watch.find_container();
+    watch.container_ = TRY(sys::open(root + "/" + id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    // exit.json is put there by a rename.
+    (void)watch.watch(watch.container_, IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD);
     watch.find_monitor();
     return watch;
 }
 
-void LogWatch::find_container() {
-    container_ = sys::open(root_ + "/" + id_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).value_or(Fd{});
-    // exit.json is put there by a rename.
-    if (container_) (void)watch(container_, IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD);
-}
-
 bool LogWatch::has_container() const {
     struct stat status{};
-    return container_ && ::fstat(container_.get(), &status) == 0 && status.st_nlink > 0;
+    return ::fstat(container_.get(), &status) == 0 && status.st_nlink > 0;
 }
 
 void LogWatch::find_monitor() {
@@ -60,19 +56,8 @@ void LogWatch::find_monitor() {
     monitor_end_ = monitor > 0 ? sys::open_pidfd(monitor).value_or(Fd{}) : Fd{};
 }
 
-// A monitor that starts the container again deletes it first.
-bool LogWatch::stays_away() {
-    if (!has_container()) find_container();
-    if (has_container()) {
-        away_since_.reset();
-        return false;
-    }
-    if (!away_since_) away_since_ = Clock::now();
-    return Clock::now() - *away_since_ >= longest_away;
-}
-
 bool LogWatch::is_complete() {
-    if (monitor_end_ && !is_readable(monitor_end_)) return stays_away() || state::read_exit(root_, id_);
+    if (monitor_end_ && !is_readable(monitor_end_)) return !has_container() || state::read_exit(root_, id_);
     // It has ended, perhaps as it should, since a moment; or there was none.
     monitor_end_.reset();
     if (!has_container() || state::read_exit(root_, id_)) return true;
@@ -103,8 +88,7 @@ Result<bool> LogWatch::wait(const Fd& reader, short events) {
     std::array<pollfd, 3> ready{{{.fd = notices_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = monitor_end_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = reader.get(), .events = events, .revents = 0}}};
-    const auto patience = is_blind_ ? look_every : longest_away;
-    const int limit = is_blind_ || away_since_ ? static_cast<int>(patience.count()) : -1;
+    const int limit = is_blind_ ? static_cast<int>(look_every.count()) : -1;
     if (::poll(ready.data(), ready.size(), limit) < 0 && errno != EINTR) return fail_errno("poll", "follow the log");
     // What happened is looked for where it happened.
     std::array<char, 4096> notices{};

@@ -2,11 +2,9 @@
 // or the container has been deleted.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,20 +27,16 @@ class LogWatch {
     [[nodiscard]] Result<bool> wait(const Fd& reader, short events = 0);
 
    private:
-    using Clock = std::chrono::steady_clock;
     LogWatch(std::string root, std::string id, Warn warn)
         : root_(std::move(root)), id_(std::move(id)), warn_(std::move(warn)) {}
-    void find_container();
     void find_monitor();
     [[nodiscard]] bool has_container() const;
-    [[nodiscard]] bool stays_away();
     [[nodiscard]] int watch(const Fd& file, std::uint32_t events);
 
     std::string root_;
     std::string id_;
     Warn warn_;
-    Fd container_;  // its directory, which a restart makes anew
-    std::optional<Clock::time_point> away_since_;
+    Fd container_;  // its directory
     pid_t monitor_ = 0;
     Fd monitor_end_;  // a pidfd
     Fd notices_;      // inotify(7)
