@@ -234,6 +234,36 @@ TEST(Replace, TakesThePlaceOfOneThatHasEnded) {
     EXPECT_TRUE(bundle.run({"--replace"}).err.contains("does not exist"));
 }
 
+TEST(Replace, NothingOfAMonitorStays) {
+    Monitored container;
+    ASSERT_EQ(container.bundle.sh("exit 3").id(), container.bundle.id());
+    ASSERT_EQ(container.run().status, 0);
+    EXPECT_EQ(container.wait(), "3");
+    const fs::path state = container.bundle.scratch() / "state" / container.bundle.id();
+    const pid_t monitor = container.monitor();
+    ASSERT_TRUE(eventually([monitor] { return reap_orphans(), !is_alive(monitor); }));
+    ASSERT_EQ(container.bundle.args({"/bin/sleep", "1000"}).id(), container.bundle.id());
+    ASSERT_EQ(container.run({"--replace"}).status, 0);
+    for (const char* name : {"exit.json", "monitor.json", "monitor.lock", "attach"})
+        EXPECT_FALSE(fs::exists(state / name)) << name;
+    ASSERT_EQ(container.bundle.kill("KILL").status, 0);
+    ASSERT_TRUE(container.bundle.wait_for_status("stopped"));
+    ASSERT_EQ(container.bundle.sh("exit 4").id(), container.bundle.id());
+    ASSERT_EQ(container.run({"--monitor", "--replace"}).status, 0);
+    EXPECT_EQ(container.wait(), "4");
+}
+
+TEST(RunMonitor, ATakenNameLeavesTheLogAlone) {
+    Monitored container;
+    ASSERT_EQ(container.bundle.args({"/bin/sleep", "1000"}).id(), container.bundle.id());
+    ASSERT_EQ(container.run({"--log-driver", "none"}).status, 0);
+    const Finished again = container.run();
+    EXPECT_TRUE(again.err.contains("already exists")) << again.err;
+    EXPECT_FALSE(fs::exists(container.bundle.path() / (container.bundle.id() + ".log")));
+    const Finished elsewhere = container.bundle.command_without_id({"run", "-d", "--monitor", "-b", "/no/such", "x"});
+    EXPECT_TRUE(elsewhere.err.contains("/no/such/config.json")) << elsewhere.err;
+}
+
 TEST(Restart, WhatDoesNotStartAgainSaysWhyInTheLog) {
     Monitored container;
     container.bundle.sh("rm -f /bin/sh; exit 1");

@@ -60,8 +60,28 @@ TEST(TakeOver, OnceByWhoeverIsFirst) {
     for (Process& list : lists) EXPECT_EQ(list.wait().status, 0);
     int monitors = 0;
     for (const pid_t child : descendants())
-        monitors += is_alive(child) && read_trimmed("/proc/" + std::to_string(child) + "/comm") == "ocirt" ? 1 : 0;
+        monitors +=
+            is_alive(child) && read_trimmed("/proc/" + std::to_string(child) + "/comm") == "ocirt-monitor" ? 1 : 0;
     EXPECT_EQ(monitors, 1);
+}
+
+TEST(TakeOver, NobodyGoesWhileAnotherTakesOver) {
+    Monitored container;
+    container.bundle.sh("while :; do echo on; sleep 0.02; done");
+    ASSERT_EQ(container.run().status, 0);
+    std::vector<Process> following;
+    for (int i = 0; i < 4; ++i) {
+        following.emplace_back(container.bundle.make_command({"logs", "--follow", container.bundle.id()}));
+        following.emplace_back(container.bundle.make_command({"wait", container.bundle.id()}));
+    }
+    for (int i = 0; i < 5; ++i) {
+        const pid_t before = container.monitor();
+        container.kill_monitor();
+        ASSERT_TRUE(eventually([&] { return container.monitor() != before && is_alive(container.monitor()); }));
+    }
+    for (const Process& one : following) EXPECT_TRUE(is_alive(one.pid()));
+    EXPECT_EQ(container.bundle.remove(true).status, 0);
+    for (Process& one : following) EXPECT_EQ(one.wait().status, 0);
 }
 
 TEST(TakeOver, WhatEndedInBetweenIsUnknown) {

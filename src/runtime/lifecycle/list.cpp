@@ -1,5 +1,7 @@
 #include "runtime/lifecycle/list.h"
 
+#include <cerrno>
+
 namespace ocirt::lifecycle {
 
 Result<std::vector<Listed>> list(const std::string& root) {
@@ -8,6 +10,8 @@ Result<std::vector<Listed>> list(const std::string& root) {
         const Result<Container> container = Container::open(root, id);
         if (container) {
             listed.push_back({container->record, container->status(), state::read_exit(root, id)});
+        } else if (container.error().errnum == EACCES) {
+            return std::unexpected(container.error());  // its status is not "stopped"
         } else if (container.error().fault != Fault::not_found) {
             state::Record unreadable;
             unreadable.id = id;

@@ -71,8 +71,11 @@ Result<Removed> finish(Container& container) {
 Result<Removed> remove(Container& container, bool force) {
     TRY(container.lock(lock_deadline));
     const Status status = container.status();
-    if (!force && (status == Status::running || status == Status::paused))
-        return wrong_state(container, "delete the container", "stopped");
+    if (!force && (status == Status::running || status == Status::paused)) {
+        Error refused = wrong_state(container, "delete the container", "stopped").error();
+        refused.hint = "--force kills it first";
+        return fail(std::move(refused));
+    }
     if (status == Status::paused) TRY(cgroup::Cgroup::open(container.record.cgroups).thaw());
     TRY(end_init(container));
     return finish(container);

@@ -56,6 +56,14 @@ Result<Fd> open_root(const std::string& root, Purpose purpose) {
     return fd;
 }
 
+std::unexpected<Error> already_exists(const std::string& id) {
+    return fail({.fault = Fault::already_exists,
+                 .operation = "create the container",
+                 .object = quoted(id),
+                 .detail = "a container with this id already exists",
+                 .hint = "`ocirt delete " + id + "` removes it"});
+}
+
 std::unexpected<Error> does_not_exist(std::string_view id) {
     return fail({.fault = Fault::not_found,
                  .operation = "find the container",
@@ -86,18 +94,18 @@ Result<> check_id(std::string_view id) {
                  .detail = detail});
 }
 
+Result<> check_free(const std::string& root, const std::string& id) {
+    TRY(check_id(id));
+    struct stat status{};
+    return ::lstat((root + "/" + id).c_str(), &status) == 0 ? already_exists(id) : Result<>{};
+}
+
 Result<Directory> Directory::create(const std::string& root, const std::string& id) {
     TRY(check_id(id));
     TRY(make_root(root));
     Fd root_fd = TRY(open_root(root, Purpose::make));
     if (::mkdirat(root_fd.get(), id.c_str(), 0700) != 0) {
-        if (errno == EEXIST) {
-            return fail({.fault = Fault::already_exists,
-                         .operation = "create the container",
-                         .object = quoted(id),
-                         .detail = "a container with this id already exists",
-                         .hint = "`ocirt delete " + id + "` removes it"});
-        }
+        if (errno == EEXIST) return already_exists(id);
         return fail_errno("mkdirat", "make the state directory of", quoted(id));
     }
     Fd fd = TRY(sys::open_at(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -113,7 +121,7 @@ Result<Directory> Directory::open(const std::string& root, const std::string& id
     if (!root_fd) return std::unexpected(std::move(root_fd).error());
     Result<Fd> fd = sys::open_at(*root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!fd && fd.error().errnum == ENOENT) return does_not_exist(id);
-    if (!fd) return std::unexpected(std::move(fd).error());
+    if (!fd) return fail_errno(fd.error().errnum, "openat", "look at the container in", root + "/" + id);
     return Directory(std::move(*root_fd), std::move(*fd), id);
 }
 
@@ -207,8 +215,19 @@ Result<> Directory::unlink(const char* name) const {
     return fail_errno("unlinkat", "remove the state of", quoted(id_));
 }
 
+// Its lock is held as long as it lives.
+bool Directory::has_monitor() const {
+    const Result<Fd> lock = sys::open_at(directory_, monitor_lock, O_RDWR | O_NOFOLLOW);
+    return lock && ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0;
+}
+
 Result<> Directory::clear() const {
-    for (const char* name : {start_socket, notify_socket, config_name, record_draft, record_name}) TRY(unlink(name));
+    const bool watched = has_monitor();
+    for (const std::string& name : TRY(sys::names_in(directory_))) {
+        constexpr std::string_view own[] = {start_socket, notify_socket, config_name,
+                                            record_draft, exit_file,     record_name};
+        if (!watched || std::ranges::find(own, name) != std::end(own)) TRY(unlink(name.c_str()));
+    }
     return {};
 }
 

@@ -4,6 +4,8 @@
 //   config.json  the container's config as it was when it was made: the bundle's may be another by now
 //   start.sock   there from creation until `start` has seen the program run
 //   notify.sock  the container's NOTIFY_SOCKET, where it was created with one
+//   exit.json    how it ended, where it has a monitor (exit_file.h)
+//   monitor.lock locked (flock) by its monitor, which keeps more there
 //
 // Whoever changes a container holds the lock (flock on the directory). Everything is reached through the directory's
 // descriptor.
@@ -22,9 +24,14 @@ namespace ocirt::state {
 
 inline constexpr const char* start_socket = "start.sock";
 inline constexpr const char* notify_socket = "notify.sock";
+inline constexpr const char* exit_file = "exit.json";
+inline constexpr const char* monitor_lock = "monitor.lock";
 
 // [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes (threat D9).
 [[nodiscard]] Result<> check_id(std::string_view id);
+
+// Errors: Fault::already_exists, Fault::invalid_argument. What it says may be over at once: create() finds out.
+[[nodiscard]] Result<> check_free(const std::string& root, const std::string& id);
 
 class Directory {
    public:
@@ -57,7 +64,7 @@ class Directory {
     [[nodiscard]] bool has_start_socket() const;
     [[nodiscard]] Result<> remove_start_socket() const;
 
-    // What the runtime itself keeps there. Missing files are no error.
+    // Everything in it, but what a monitor that lives keeps there. Missing files are no error.
     [[nodiscard]] Result<> clear() const;
     // The directory and what is in it. Missing files are no error.
     [[nodiscard]] Result<> remove() const;
@@ -69,6 +76,7 @@ class Directory {
     Directory(Fd root, Fd directory, std::string id)
         : root_(std::move(root)), directory_(std::move(directory)), id_(std::move(id)) {}
     [[nodiscard]] Result<> unlink(const char* name) const;
+    [[nodiscard]] bool has_monitor() const;
 
     Fd root_;
     Fd directory_;

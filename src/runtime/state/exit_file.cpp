@@ -10,6 +10,7 @@
 
 #include "common/json_writer.h"
 #include "common/syscall.h"
+#include "runtime/state/directory.h"
 
 namespace ocirt::state {
 namespace {
@@ -35,14 +36,14 @@ Result<> write_exit(const std::string& root, const std::string& id, const Exit& 
     const Fd file = TRY(sys::open_at(directory, "exit.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
     TRY(sys::write_all(file, text.data(), text.size()));
     const bool written = ::fsync(file.get()) == 0 &&
-                         ::renameat(directory.get(), "exit.json.new", directory.get(), "exit.json") == 0 &&
+                         ::renameat(directory.get(), "exit.json.new", directory.get(), exit_file) == 0 &&
                          ::fsync(directory.get()) == 0;
     if (!written) return fail_errno("renameat", "write the exit status of", "\"" + id + "\"");
     return {};
 }
 
 std::optional<Exit> read_exit(const std::string& root, const std::string& id) {
-    const Result<Fd> file = sys::open(root + "/" + id + "/exit.json", O_RDONLY | O_NOFOLLOW);
+    const Result<Fd> file = sys::open(root + "/" + id + "/" + exit_file, O_RDONLY | O_NOFOLLOW);
     const Result<std::string> text = file ? sys::read_all(*file, limit) : std::string();
     if (!text) return std::nullopt;
     const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);

@@ -71,6 +71,7 @@ Result<> prepare(Monitor::Start& start) {
 int become_monitor(Monitor::Start start, const Messages& messages) {
     ::setsid();
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (start.native) ::prctl(PR_SET_NAME, "ocirt-monitor");  // else it would be called as the command was
     if (!start.passthrough) point_stdio_to_null();
     Monitor monitor(std::move(start), messages);
     return monitor.run();

@@ -11,6 +11,7 @@
 
 #include "common/number.h"
 #include "common/syscall.h"
+#include "runtime/state/directory.h"
 
 namespace ocirt::shim::monitor {
 namespace {
@@ -19,7 +20,6 @@ using Json = nlohmann::json;
 
 constexpr const char* name = "monitor.json";
 constexpr const char* draft = "monitor.json.new";
-constexpr const char* lock_name = "monitor.lock";
 constexpr std::size_t limit = std::size_t{256} << 10;
 
 // Each member with its name, in the file's order.
@@ -113,14 +113,14 @@ Result<std::optional<Record>> read_record(const std::string& root, const std::st
 
 Result<Fd> take_post(const std::string& root, const std::string& id) {
     const Fd directory = TRY(open_directory(root, id));
-    Fd file = TRY(sys::open_at(directory, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    Fd file = TRY(sys::open_at(directory, state::monitor_lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
     if (errno == EWOULDBLOCK) return Fd{};
     return fail_errno("flock", "take the place of the monitor of", "\"" + id + "\"");
 }
 
 Fd open_post(const std::string& root, const std::string& id) {
-    return Fd(::open((root + "/" + id + "/" + lock_name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    return Fd(::open((root + "/" + id + "/" + state::monitor_lock).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 std::optional<int> read_post(const Fd& post) {

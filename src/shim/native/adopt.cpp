@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <thread>
 #include <vector>
 
 #include "common/syscall.h"
 #include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/process.h"
 #include "runtime/state/exit_file.h"
 #include "shim/monitor/begin.h"
 #include "shim/monitor/descriptors.h"
@@ -59,6 +62,17 @@ void close_others(const Monitor::Start& start) {
     ::_exit(ended.value_or(1));
 }
 
+// Somebody else is there, or has just taken the place and is about to say so in the record.
+Result<> await_other(const std::string& root, const std::string& id) {
+    constexpr std::chrono::milliseconds look{10};
+    for (auto left = std::chrono::milliseconds(std::chrono::seconds(5)); left.count() > 0; left -= look) {
+        const std::optional<Record> record = TRY(monitor::read_record(root, id));
+        if (!record || lifecycle::start_time(record->monitor) || state::read_exit(root, id)) return {};
+        std::this_thread::sleep_for(look);
+    }
+    return {};
+}
+
 Result<> start_monitor(Monitor::Start start) {
     sys::Pipe answer = TRY(sys::make_pipe());
     start.caller = std::move(answer.writer);
@@ -79,7 +93,7 @@ Result<> adopt_if_alone(const std::string& root, const std::string& id) {
     Result<Fd> post = monitor::take_post(root, id);
     if (!post && post.error().errnum == ENOENT) return {};  // deleted meanwhile
     if (!post) return std::unexpected(std::move(post).error());
-    if (!*post) return {};
+    if (!*post) return await_other(root, id);
     // It may have left, or restarted the container, in between.
     record = TRY(monitor::read_record(root, id));
     if (!record || state::read_exit(root, id)) return {};

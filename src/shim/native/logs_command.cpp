@@ -72,7 +72,7 @@ Result<LogTarget> readable_log(const Words& words, const Record& record) {
                  .operation = "read the log of",
                  .object = "\"" + words.id + "\"",
                  .detail = "it was started without a log",
-                 .hint = "`ocirt run --detach --monitor` keeps one"});
+                 .hint = "`ocirt run --detach --monitor` keeps one, unless with --log-driver none"});
 }
 
 Result<> follow(LogReader& reader, const LogOutput& output, LogWatch& watch) {

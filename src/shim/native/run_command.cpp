@@ -1,5 +1,8 @@
 // `ocirt run --detach --monitor`: the container gets a monitor of its own.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -59,10 +62,10 @@ Result<std::vector<std::string>> log_targets(const Words& words, const monitor::
     return targets;
 }
 
-// What a config that cannot be read has is the runtime's to say.
-bool has_terminal(const monitor::Options& options, const std::string& config) {
-    const Result<spec::Loaded> loaded = spec::load(options.bundle + "/" + config);
-    return loaded && loaded->parsed.value.process && loaded->parsed.value.process->terminal;
+// What is wrong in it is the runtime's to say.
+Result<bool> has_terminal(const monitor::Options& options, const std::string& config) {
+    const spec::Loaded loaded = TRY(spec::load(options.bundle + "/" + config));
+    return loaded.parsed.value.process && loaded.parsed.value.process->terminal;
 }
 
 std::vector<std::string> runtime_options(const cli::CreateOptions& create) {
@@ -76,6 +79,7 @@ Result<monitor::Options> monitor_options(const cli::Globals& globals, const cli:
                                          const Words& words) {
     monitor::Options options;
     options.run = true;
+    options.replace = create.replace;
     options.full_attach = true;
     options.id = create.id;
     options.name = create.id;
@@ -83,7 +87,7 @@ Result<monitor::Options> monitor_options(const cli::Globals& globals, const cli:
     options.container_pid_file = TRY(absolute(create.pid_file));
     options.no_pivot = create.no_pivot;
     options.no_new_keyring = create.no_new_keyring;
-    options.terminal = has_terminal(options, create.config);
+    options.terminal = TRY(has_terminal(options, create.config));
     options.input = words.input;
     options.runtime = "/proc/self/exe";
     options.runtime_args = runtime_globals(globals);
@@ -111,14 +115,23 @@ monitor::Record record_of(const monitor::Options& options, const monitor::Restar
             .runtime_opts = options.runtime_opts};
 }
 
-Result<int> run(const cli::Globals& globals, const cli::RunOptions& run, const Words& words) {
+void warn_of_no_journal(const monitor::Options& options, const Log& log) {
+    constexpr const char* socket = "/run/systemd/journal/socket";
+    if (std::ranges::find(options.log_paths, "journald") != options.log_paths.end() && ::access(socket, F_OK) != 0)
+        log.warning({.operation = "log to the journal", .object = socket, .errnum = errno});
+}
+
+Result<int> run(const cli::Cli& cli, const cli::RunOptions& run, const Words& words) {
+    const cli::Globals& globals = cli.globals;
     const cli::CreateOptions& create = run.create;
     if (!run.detach) return wrong("a monitor is for a container that stays behind", "add --detach");
     if (!create.console_socket.empty()) return wrong("with a monitor the terminal is the monitor's: --console-socket");
-    TRY(state::check_id(create.id));
+    // Before a log is opened: it may be that of the one that has the name.
+    if (!create.replace) TRY(state::check_free(globals.root, create.id));
     const monitor::RestartPolicy restart =
         words.restart.empty() ? monitor::RestartPolicy{} : TRY(monitor::parse_restart_policy(words.restart));
     Monitor::Start start{.options = TRY(monitor_options(globals, create, words)), .native = true, .root = globals.root};
+    warn_of_no_journal(start.options, cli.log);
     start.record = record_of(start.options, restart);
     start.passed = TRY(take_inherited(monitor::passed_descriptors(start.options, std::getenv("LISTEN_FDS"))));
     return monitor::begin(start, monitor::Messages("warning", create.id, false));
@@ -145,7 +158,7 @@ cli::Command run_command(cli::Cli& cli) {
          {"--log-rate", &words->rates, "with a monitor: [stdout=|stderr=]none, block or drop, and :BYTES a second"},
          {"--restart", &words->restart, "with a monitor: no, on-failure or on-failure:TIMES"}});
     command.action = [&cli, options, words, plain = std::move(command.action)]() -> Result<int> {
-        return words->ask_for_monitor() ? run(cli.globals, *options, *words) : plain();
+        return words->ask_for_monitor() ? run(cli, *options, *words) : plain();
     };
     return command;
 }

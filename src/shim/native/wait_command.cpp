@@ -14,8 +14,8 @@ Result<int> wait(const cli::Cli& cli, const std::string& id) {
     (void)TRY(cli::print("unknown\n"));
     return fail({.operation = "tell the exit status of the container",
                  .object = "\"" + id + "\"",
-                 .detail = "nobody saw how it ended",
-                 .hint = "`ocirt run -d --monitor` leaves a monitor that does"});
+                 .detail = "nobody saw how it ended: it had no monitor, or that was killed",
+                 .hint = "`ocirt run -d --monitor` leaves one"});
 }
 
 }  // namespace
