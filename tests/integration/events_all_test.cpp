@@ -8,37 +8,17 @@
 #include <fstream>
 #include <sstream>
 
+#include "integration/several_containers.h"
 #include "support/bundle.h"
 #include "support/host.h"
 
 namespace ocirt::test {
 namespace {
 
-class EventsOfAll : public testing::Test {
+class EventsOfAll : public SeveralContainers {
    protected:
-    void SetUp() override {
-        if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc watches one container";
-        bundle_.args({"/bin/sleep", "100"}).erase("/linux/cgroupsPath").write_config();
-        bundle_.id(name("other"));
-    }
-    void TearDown() override {
-        if (runtime_is_ocirt()) (void)command({"delete", "--force", "--regex", "."});
-        reap_orphans();
-    }
-    // One of the test's containers.
-    static std::string name(const std::string& word) { return cgroup_prefix() + "-" + word; }
     static std::string line(const std::string& type, const std::string& word) {
         return R"({"type":")" + type + R"(","id":")" + name(word) + "\"";
-    }
-    Finished command(const std::vector<std::string>& words) {
-        Process process(bundle_.make_command(words));
-        eventually([&process] { return reap_orphans(), !is_alive(process.pid()); }, deadline);
-        return process.wait();
-    }
-    // Its program still runs.
-    void run(const std::string& word) {
-        const Finished made = command({"run", "-d", "--bundle", bundle_.path(), name(word)});
-        ASSERT_EQ(made.status, 0) << made.err;
     }
     Process watch(const std::vector<std::string>& more = {"--interval", "1h"}) {
         std::vector<std::string> words{"events"};
@@ -75,8 +55,6 @@ class EventsOfAll : public testing::Test {
         const std::size_t at = out.find(line(type, word));
         return at == out.npos ? Json() : Json::parse(out.substr(at, out.find('\n', at) - at), nullptr, false);
     }
-
-    Bundle bundle_;
 };
 
 TEST_F(EventsOfAll, ALifeFromItsCreationToItsEnd) {

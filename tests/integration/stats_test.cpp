@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "integration/several_containers.h"
 #include "support/bundle.h"
 #include "support/host.h"
 #include "support/pty.h"
@@ -12,28 +13,8 @@
 namespace ocirt::test {
 namespace {
 
-class Stats : public testing::Test {
+class Stats : public SeveralContainers {
    protected:
-    void SetUp() override {
-        if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: runc has no stats";
-        bundle_.args({"/bin/sleep", "100"}).erase("/linux/cgroupsPath").write_config();
-        bundle_.id(name("other"));
-    }
-    void TearDown() override {
-        if (runtime_is_ocirt()) (void)command({"delete", "--force", "--regex", "."});
-        reap_orphans();
-    }
-    static std::string name(const std::string& word) { return cgroup_prefix() + "-" + word; }
-    Finished command(const std::vector<std::string>& words) {
-        Process process(bundle_.make_command(words));
-        eventually([&process] { return reap_orphans(), !is_alive(process.pid()); }, deadline);
-        return process.wait();
-    }
-    void run(const std::string& word) {
-        bundle_.write_config();
-        const Finished made = command({"run", "-d", "--bundle", bundle_.path(), name(word)});
-        ASSERT_EQ(made.status, 0) << made.err;
-    }
     Json once(const std::vector<std::string>& ids = {}) {
         std::vector<std::string> words{"stats", "--no-stream", "--interval", "200ms", "--format", "json"};
         words.insert(words.end(), ids.begin(), ids.end());
@@ -41,8 +22,6 @@ class Stats : public testing::Test {
         EXPECT_EQ(finished.status, 0) << finished.err;
         return Json::parse(finished.out, nullptr, false);
     }
-
-    Bundle bundle_;
 };
 
 TEST_F(Stats, NothingRunsAndThereIsTheHeading) {

@@ -11,6 +11,7 @@
 
 #include "common/syscall.h"
 #include "runtime/lifecycle/container.h"
+#include "runtime/lifecycle/directory_watch.h"
 #include "runtime/lifecycle/process.h"
 #include "runtime/state/exit_file.h"
 #include "shim/monitor/record.h"
@@ -18,16 +19,6 @@
 
 namespace ocirt::shim::native {
 namespace {
-
-// Told of every name that comes or goes in the container's directory, and of its own end.
-Result<Fd> watch_directory(const std::string& path) {
-    Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (!watch) return fail_errno("inotify_init1", "wait for the container");
-    constexpr std::uint32_t events = IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR;
-    if (::inotify_add_watch(watch.get(), path.c_str(), events) < 0)
-        return fail_errno("inotify_add_watch", "wait for the container in", path);
-    return watch;
-}
 
 Result<> wait_for_either(const Fd& one, const Fd& other) {
     std::array<pollfd, 2> waits{pollfd{.fd = one.get(), .events = POLLIN, .revents = 0},
@@ -44,6 +35,8 @@ class Waiter {
     Result<int> run() {
         for (;;) {
             if (const std::optional<int> told = look_at_file()) return *told;
+            // Another container may have the name by now.
+            if (const std::optional<int> left = monitor::read_post(post_)) return known_or_of_init(left);
             Result<bool> there = settle();
             if (!there) return std::unexpected(std::move(there).error());
             if (!*there) return known_or_of_init(monitor::read_post(post_));
@@ -71,14 +64,15 @@ class Waiter {
             return std::unexpected(std::move(container).error());
         if (!container) return await_monitor();
         if (const Result<> adopted = adopt_if_alone(root_, id_); !adopted) log_.warning(adopted.error());
-        Result<Fd> watch = watch_directory(root_ + "/" + id_);
-        if (!watch) return watch.error().errnum == ENOENT ? Result<bool>(true) : std::unexpected(watch.error());
+        const auto watch = TRY(lifecycle::DirectoryWatch::make());
+        const Result<int> watched = watch.add(root_ + "/" + id_, IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR);
+        if (!watched) return watched.error().errnum == ENOENT ? Result<bool>(true) : std::unexpected(watched.error());
         if (Fd init = TRY(container->init())) init_ = std::move(init);
         post_ = monitor::open_post(root_, id_);
         find_monitor();
         if (state::read_exit(root_, id_)) return true;
         if (!monitor_ && !init_) return false;
-        TRY(wait_for_either(*watch, monitor_ ? monitor_ : init_));
+        TRY(wait_for_either(watch.fd(), monitor_ ? monitor_ : init_));
         return monitor_ || !has_ended(init_);
     }
 
