@@ -263,7 +263,7 @@ TEST_F(Logs, EndsWithItsReader) {
         "echo one; i=0; while test $i -lt 3000; do i=$((i+1)); echo $i: a line that fills the pipe; done; sleep 1000");
     EXPECT_TRUE(eventually([&] { return logs({"--tail", "1"}).out.starts_with("3000:"); }));
     for (const std::string more : {"", "--follow", "--follow --tail 3000"}) {
-        const std::string line = "trap '' PIPE; { " + runtime_path() + " --root " + root() + " logs " + more + " " +
+        const std::string line = "trap '' PIPE; { '" + runtime_path() + "' --root " + root() + " logs " + more + " " +
                                  bundle.id() + "; echo $? >" + path("status") + "; } | head -n 1";
         const Finished seen = run({.args = {"/bin/sh", "-c", line}});
         EXPECT_TRUE(seen.out == "one\n" || seen.out == "1: a line that fills the pipe\n") << seen.out;
@@ -272,7 +272,8 @@ TEST_F(Logs, EndsWithItsReader) {
         fs::remove(path("status"));
     }
     // Also where there is nothing to write.
-    const std::string line = runtime_path() + " --root " + root() + " logs -f --tail 0 " + bundle.id() + " | true";
+    const std::string line =
+        "'" + runtime_path() + "' --root " + root() + " logs -f --tail 0 " + bundle.id() + " | true";
     EXPECT_EQ(run({.args = {"/bin/sh", "-c", line}}).status, 0);
 }
 
