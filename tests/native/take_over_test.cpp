@@ -1,6 +1,7 @@
 // A monitor that is killed: the container goes on, and the next command that looks for it starts another monitor.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -70,18 +71,38 @@ TEST(TakeOver, NobodyGoesWhileAnotherTakesOver) {
     container.bundle.sh("while :; do echo on; sleep 0.02; done");
     ASSERT_EQ(container.run().status, 0);
     std::vector<Process> following;
+    std::vector<Process> waiting;
     for (int i = 0; i < 4; ++i) {
         following.emplace_back(container.bundle.make_command({"logs", "--follow", container.bundle.id()}));
-        following.emplace_back(container.bundle.make_command({"wait", container.bundle.id()}));
+        waiting.emplace_back(container.bundle.make_command({"wait", container.bundle.id()}));
     }
     for (int i = 0; i < 5; ++i) {
         const pid_t before = container.monitor();
         container.kill_monitor();
         ASSERT_TRUE(eventually([&] { return container.monitor() != before && is_alive(container.monitor()); }));
     }
-    for (const Process& one : following) EXPECT_TRUE(is_alive(one.pid()));
+    for (const auto* all : {&following, &waiting})
+        for (const Process& one : *all) EXPECT_TRUE(is_alive(one.pid()));
     EXPECT_EQ(container.bundle.remove(true).status, 0);
     for (Process& one : following) EXPECT_EQ(one.wait().status, 0);
+    for (Process& one : waiting) EXPECT_EQ(one.wait().out, kernel_tells_exit_status() ? "137\n" : "unknown\n");
+}
+
+// Root may look at a user's containers; what they ask a monitor to do is not done with root's rights.
+TEST(TakeOver, NotWithTheRightsOfAnotherUser) {
+    Monitored container;
+    container.bundle.args({"/bin/sleep", "1000"});
+    ASSERT_EQ(container.run().status, 0);
+    container.kill_monitor();
+    const pid_t killed = container.monitor();
+    const fs::path record = container.bundle.scratch() / "state" / container.bundle.id() / "monitor.json";
+    ASSERT_EQ(::chown(record.c_str(), 1000, 1000), 0);
+    EXPECT_EQ(container.bundle.command_without_id({"list"}).status, 0);
+    EXPECT_EQ(container.command("logs").status, 0);
+    EXPECT_EQ(container.monitor(), killed);
+    ASSERT_EQ(::chown(record.c_str(), 0, 0), 0);
+    EXPECT_EQ(container.bundle.command_without_id({"list"}).status, 0);
+    EXPECT_NE(container.monitor(), killed);
 }
 
 TEST(TakeOver, WhatEndedInBetweenIsUnknown) {

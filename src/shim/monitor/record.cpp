@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,6 +61,18 @@ Result<Fd> open_directory(const std::string& root, const std::string& id) {
     return sys::open(root + "/" + id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+// Invalid where there is none.
+Result<Fd> open_record(const std::string& root, const std::string& id) {
+    Result<Fd> file = sys::open(root + "/" + id + "/" + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!file && file.error().errnum == ENOENT) return Fd{};
+    return file;
+}
+
+Result<std::optional<Record>> read(const Fd& file) {
+    if (!file) return std::nullopt;
+    return TRY(record_from_json(TRY(sys::read_all(file, limit))));
+}
+
 }  // namespace
 
 Result<RestartPolicy> parse_restart_policy(std::string_view word) {
@@ -105,10 +118,14 @@ Result<> write_record(const std::string& root, const std::string& id, const Reco
 }
 
 Result<std::optional<Record>> read_record(const std::string& root, const std::string& id) {
-    const Result<Fd> file = sys::open(root + "/" + id + "/" + name, O_RDONLY | O_NOFOLLOW);
-    if (!file && file.error().errnum == ENOENT) return std::nullopt;
-    if (!file) return std::unexpected(file.error());
-    return TRY(record_from_json(TRY(sys::read_all(*file, limit))));
+    return read(TRY(open_record(root, id)));
+}
+
+Result<std::optional<Record>> read_own_record(const std::string& root, const std::string& id) {
+    const Fd file = TRY(open_record(root, id));
+    struct stat status{};
+    if (file && (::fstat(file.get(), &status) != 0 || status.st_uid != ::geteuid())) return std::nullopt;
+    return read(file);
 }
 
 Result<Fd> take_post(const std::string& root, const std::string& id) {

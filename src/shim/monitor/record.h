@@ -58,6 +58,8 @@ struct Record {
 [[nodiscard]] Result<> write_record(const std::string& root, const std::string& id, const Record& record);
 // std::nullopt: the container has no monitor of this kind, or does not exist.
 [[nodiscard]] Result<std::optional<Record>> read_record(const std::string& root, const std::string& id);
+// The same, and std::nullopt for one that another user has written: what it asks for would be done with our rights.
+[[nodiscard]] Result<std::optional<Record>> read_own_record(const std::string& root, const std::string& id);
 
 // The lock of a container's monitor, held until it is closed; invalid where another holds it. Errors: ENOENT where the
 // container has been deleted.

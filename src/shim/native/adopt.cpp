@@ -88,14 +88,14 @@ Result<> start_monitor(Monitor::Start start) {
 }  // namespace
 
 Result<> adopt_if_alone(const std::string& root, const std::string& id) {
-    std::optional<Record> record = TRY(monitor::read_record(root, id));
+    std::optional<Record> record = TRY(monitor::read_own_record(root, id));
     if (!record || state::read_exit(root, id)) return {};
     Result<Fd> post = monitor::take_post(root, id);
     if (!post && post.error().errnum == ENOENT) return {};  // deleted meanwhile
     if (!post) return std::unexpected(std::move(post).error());
     if (!*post) return await_other(root, id);
     // It may have left, or restarted the container, in between.
-    record = TRY(monitor::read_record(root, id));
+    record = TRY(monitor::read_own_record(root, id));
     if (!record || state::read_exit(root, id)) return {};
     const lifecycle::Container container = TRY(lifecycle::Container::open(root, id));
     if (!TRY(container.init()))
