@@ -23,7 +23,8 @@ namespace {
 
 constexpr const char* program = "journalctl";
 constexpr int not_found = 127;
-constexpr std::chrono::milliseconds patience{300};
+// journald tells those who follow of new entries a quarter of a second late at the most; then they are to be shown.
+constexpr std::chrono::milliseconds patience{1500};
 
 // "@SECONDS.MICROSECONDS": systemd.time(7).
 std::string journal_time(Moment at) {
