@@ -127,6 +127,16 @@ TEST(TakeOver, ItIsRestartedByTheNewOne) {
     EXPECT_EQ(container.log(), "T stdout F life\nT stdout F life\n");
 }
 
+TEST(TakeOver, TheNewOneKnowsHowToMakeTheContainer) {
+    Monitored container;
+    container.bundle.args({"/bin/sleep", "1000"});
+    ASSERT_EQ(container.run({"--restart", "on-failure", "--no-pivot", "--no-new-keyring"}).status, 0);
+    container.kill_monitor();
+    ASSERT_EQ(container.bundle.command_without_id({"list"}).status, 0);
+    const std::string record = read_file(container.bundle.scratch() / "state" / container.bundle.id() / "monitor.json");
+    for (const char* word : {"--no-pivot", "--no-new-keyring"}) EXPECT_TRUE(record.contains(word)) << record;
+}
+
 TEST(TakeOver, OfAContainerWithATerminalItsEndIsTold) {
     Monitored container;
     container.bundle.json("/process/terminal", true).sh("trap '' HUP; sleep 1; exit 6");

@@ -68,9 +68,12 @@ Result<bool> has_terminal(const monitor::Options& options, const std::string& co
     return loaded.parsed.value.process && loaded.parsed.value.process->terminal;
 }
 
+// All that a restart needs, too: they stand in the record.
 std::vector<std::string> runtime_options(const cli::CreateOptions& create) {
     std::vector<std::string> words{"--config", create.config};
     if (create.preserve_fds > 0) words.insert(words.end(), {"--preserve-fds", std::to_string(create.preserve_fds)});
+    if (create.no_pivot) words.emplace_back("--no-pivot");
+    if (create.no_new_keyring) words.emplace_back("--no-new-keyring");
     if (!create.pidfd_socket.empty()) words.insert(words.end(), {"--pidfd-socket", create.pidfd_socket});
     return words;
 }
@@ -85,8 +88,6 @@ Result<monitor::Options> monitor_options(const cli::Globals& globals, const cli:
     options.name = create.id;
     options.bundle = TRY(absolute(create.bundle.empty() ? "." : create.bundle));
     options.container_pid_file = TRY(absolute(create.pid_file));
-    options.no_pivot = create.no_pivot;
-    options.no_new_keyring = create.no_new_keyring;
     options.terminal = TRY(has_terminal(options, create.config));
     options.input = words.input;
     options.runtime = "/proc/self/exe";
