@@ -156,6 +156,7 @@ std::string device_name(std::string_view line, std::string_view proc_devices) {
 }
 
 BusProperty strict_devices() { return {.name = "DevicePolicy", .value = std::string("strict")}; }
+
 std::vector<BusPair> named_devices(const std::vector<DeviceLine>& lines, std::string_view proc_devices) {
     std::vector<BusPair> allowed;
     for (const DeviceLine& line : lines) {

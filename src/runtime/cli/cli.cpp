@@ -121,12 +121,11 @@ void add_every_command(Cli& cli) {
 
 // Only those that the words name are made, and all of them for a command line that names none.
 void add_commands(Cli& cli, std::span<char* const> words) {
-    const auto add_named = [&](const Maker& maker) {
-        if (std::ranges::find(words, maker.name) != words.end()) add_command(cli, maker);
-    };
-    std::ranges::for_each(makers, add_named);
+    const auto is_named = [&](const Maker& maker) { return std::ranges::find(words, maker.name) != words.end(); };
+    for (const Maker& maker : makers)
+        if (is_named(maker)) add_command(cli, maker);
     for (const Maker& maker : cli.more)
-        if (!is_own(maker)) add_named(maker);
+        if (is_named(maker) && !is_own(maker)) add_command(cli, maker);
     if (cli.commands.empty()) add_every_command(cli);
 }
 
