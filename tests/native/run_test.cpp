@@ -61,6 +61,11 @@ TEST(RunMonitor, SaysWhyNotAndLeavesNothing) {
     EXPECT_TRUE(run.err.contains("/no/such/program")) << run.err;
     EXPECT_EQ(run.err.find("ocirt: "), run.err.rfind("ocirt: ")) << run.err;
     EXPECT_FALSE(fs::exists(container.bundle.scratch() / "state" / container.bundle.id()));
+    const fs::path log = container.bundle.path() / (container.bundle.id() + ".log");
+    EXPECT_FALSE(fs::exists(log));
+    std::ofstream(log) << "";
+    EXPECT_NE(container.run().status, 0);
+    EXPECT_TRUE(fs::exists(log)) << "it was there before";
 }
 
 TEST(RunMonitor, WrongWordsAreTold) {
@@ -76,6 +81,9 @@ TEST(RunMonitor, WrongWordsAreTold) {
         {{"--restart", "on-failure:0"}, "it is no, on-failure or on-failure:TIMES"},
         {{"--log-path", "/no/such/directory/log"}, "/no/such/directory"},
         {{"--log-rate", "sometimes"}, "sometimes"},
+        {{"--log-max-files", "1001"}, "--log-max-files 1001 is too much (1000 at most)"},
+        {{"--log-max-files", "-1"}, "--log-max-files"},
+        {{"--log-size-max", "10m"}, "--log-size-max"},
         {{"--monitor", "--console-socket", "/x"}, "--console-socket"},
     };
     for (const auto& [words, expected] : table) {
@@ -143,6 +151,7 @@ TEST(Wait, EveryoneIsToldTheSame) {
     ASSERT_EQ(::mkfifo((container.bundle.rootfs() / "tmp/go").c_str(), 0666), 0);
     ASSERT_EQ(container.run().status, 0);
     std::vector<Process> waiting;
+    waiting.reserve(5);
     for (int i = 0; i < 5; ++i) waiting.emplace_back(container.bundle.make_command({"wait", container.bundle.id()}));
     std::this_thread::sleep_for(100ms);
     std::ofstream(container.bundle.rootfs() / "tmp/go") << "go\n";
@@ -251,6 +260,15 @@ TEST(Replace, NothingOfAMonitorStays) {
     ASSERT_EQ(container.bundle.sh("exit 4").id(), container.bundle.id());
     ASSERT_EQ(container.run({"--monitor", "--replace"}).status, 0);
     EXPECT_EQ(container.wait(), "4");
+}
+
+TEST(RunMonitor, ALogMayBeLarge) {
+    Monitored container;
+    container.bundle.sh("echo out");
+    const Finished run = container.run({"--monitor", "--log-size-max", "9223372036854775807"});
+    ASSERT_EQ(run.status, 0) << run.err;
+    EXPECT_EQ(container.wait(), "0");
+    EXPECT_EQ(container.log(), "T stdout F out\n");
 }
 
 TEST(RunMonitor, ATakenNameLeavesTheLogAlone) {

@@ -17,7 +17,7 @@ namespace ocirt::cli {
 // option is given, or as an argument, the last one, all that are left; the others keep the last. std::monostate: --help
 // and --version, which the parser answers itself.
 using Target = std::variant<std::monostate, bool*, std::optional<bool>*, std::string*, std::optional<std::string>*,
-                            std::vector<std::string>*, std::uint32_t*, int*>;
+                            std::vector<std::string>*, std::uint32_t*, int*, std::int64_t*>;
 
 // What a value names, as far as a shell can complete it.
 enum class Names : std::uint8_t { nothing, file, directory, container, signal };

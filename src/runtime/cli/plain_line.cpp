@@ -16,12 +16,14 @@ struct Given {
 bool is_plain(const Option& option, std::string_view value) {
     std::uint32_t count = 0;
     int number = 0;
+    std::int64_t size = 0;
     if (value.empty() || value == "--") return false;
     // CLI11 takes "[a,b]" and "{}" for lists where it may take many words.
     if (option.is_argument() && option.repeats() && std::string_view("[{%").contains(value.front())) return false;
     if (!option.choices.empty() && !is_part(option.choices, value)) return false;
     if (std::holds_alternative<std::uint32_t*>(option.target)) return read_number(value, count);
     if (std::holds_alternative<int*>(option.target)) return read_number(value, number);
+    if (std::holds_alternative<std::int64_t*>(option.target)) return read_number(value, size);
     return true;
 }
 
@@ -43,6 +45,7 @@ struct Assign {
     void operator()(std::vector<std::string>* target) const { target->emplace_back(value); }
     void operator()(std::uint32_t* target) const { (void)read_number(value, *target); }
     void operator()(int* target) const { (void)read_number(value, *target); }
+    void operator()(std::int64_t* target) const { (void)read_number(value, *target); }
 };
 
 class PlainLine {

@@ -19,10 +19,13 @@
 
 namespace ocirt::shim::monitor {
 
+// Each time the log is rotated every file gets another name.
+inline constexpr std::int64_t most_kept_files = 1000;
+
 struct LogLimits {
     std::int64_t size_max = 0;   // bytes of the file; 0 and below: none
     std::int64_t total_max = 0;  // bytes over all files, those before this monitor included as far as the file shows
-    unsigned kept_files = 0;     // FILE.1 … FILE.N; 0: a full file is thrown away, as conmon does
+    unsigned kept_files = 0;  // FILE.1 … FILE.N, most_kept_files at most; 0: a full file is thrown away, as conmon does
 };
 
 class LogFile {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/number.h"
+#include "shim/monitor/log_file.h"
 #include "version.h"
 
 namespace ocirt::shim::monitor {
@@ -164,11 +165,10 @@ Result<> check_exec(const Options& options) {
 }
 
 Result<> check_times_and_sizes(const Options& options) {
-    constexpr std::int64_t files_limit = 1000;
     if (options.exit_delay < 0) return wrong("--exit-delay cannot be negative");
-    if (options.log_max_files < (options.log_rotate ? 1 : 0) || options.log_max_files > files_limit)
+    if (options.log_max_files < (options.log_rotate ? 1 : 0) || options.log_max_files > most_kept_files)
         return wrong("--log-max-files " + std::to_string(options.log_max_files) + " is out of range",
-                     "with --log-rotate from 1 to " + std::to_string(files_limit));
+                     "with --log-rotate from 1 to " + std::to_string(most_kept_files));
     return {};
 }
 

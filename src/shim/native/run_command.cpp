@@ -1,4 +1,5 @@
 // `ocirt run --detach --monitor`: the container gets a monitor of its own.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 #include "runtime/state/directory.h"
 #include "shim/monitor/begin.h"
 #include "shim/monitor/launch.h"
+#include "shim/monitor/log_file.h"
+#include "shim/monitor/log_target.h"
 #include "shim/native/caller.h"
 #include "shim/native/commands.h"
 
@@ -28,13 +31,13 @@ struct Words {
     std::vector<std::string> rates;
     std::string log_path;
     std::string restart;
-    int log_size_max = 0;
-    int log_max_files = 0;
+    std::int64_t log_size_max = 0;
+    std::uint32_t log_max_files = 0;
 
     // An option that only a monitor knows asks for one.
     [[nodiscard]] bool ask_for_monitor() const {
         return monitor || input || !drivers.empty() || !rates.empty() || !log_path.empty() || !restart.empty() ||
-               log_size_max > 0 || log_max_files > 0;
+               log_size_max != 0 || log_max_files != 0;
     }
 };
 
@@ -94,9 +97,12 @@ Result<monitor::Options> monitor_options(const cli::Globals& globals, const cli:
     options.runtime_args = runtime_globals(globals);
     options.runtime_opts = runtime_options(create);
     options.log_paths = TRY(log_targets(words, options));
+    if (words.log_max_files > monitor::most_kept_files)
+        return wrong("--log-max-files " + std::to_string(words.log_max_files) + " is too much",
+                     std::to_string(monitor::most_kept_files) + " at most");
     options.log_rates = words.rates;
     options.log_size_max = words.log_size_max;
-    options.log_max_files = std::max(words.log_max_files, 1);
+    options.log_max_files = std::max<std::int64_t>(words.log_max_files, 1);
     options.log_rotate = words.log_max_files > 0;
     return options;
 }
@@ -114,6 +120,25 @@ monitor::Record record_of(const monitor::Options& options, const monitor::Restar
             .pid_file = options.container_pid_file,
             .runtime_args = options.runtime_args,
             .runtime_opts = options.runtime_opts};
+}
+
+// Log files that there are not yet.
+std::vector<std::string> files_to_be_made(const monitor::Options& options) {
+    std::vector<std::string> files;
+    for (const std::string& word : options.log_paths)
+        if (const Result<monitor::LogTarget> target = monitor::parse_log_target(word);
+            target && !target->path.empty() && ::access(target->path.c_str(), F_OK) != 0)
+            files.push_back(target->path);
+    return files;
+}
+
+// Of a container that there is not, nothing stays; what its program has written, or why it did not start, does.
+void remove_empty(const std::vector<std::string>& files) {
+    for (const std::string& file : files) {
+        struct stat status{};
+        const bool is_empty = ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+        if (is_empty) ::unlink(file.c_str());
+    }
 }
 
 void warn_of_no_journal(const monitor::Options& options, const Log& log) {
@@ -135,7 +160,10 @@ Result<int> run(const cli::Cli& cli, const cli::RunOptions& run, const Words& wo
     warn_of_no_journal(start.options, cli.log);
     start.record = record_of(start.options, restart);
     start.passed = TRY(take_inherited(monitor::passed_descriptors(start.options, std::getenv("LISTEN_FDS"))));
-    return monitor::begin(start, monitor::Messages("warning", create.id, false));
+    const std::vector<std::string> new_logs = files_to_be_made(start.options);
+    Result<int> begun = monitor::begin(start, monitor::Messages("warning", create.id, false));
+    if (!begun && state::check_free(globals.root, create.id)) remove_empty(new_logs);
+    return begun;
 }
 
 }  // namespace

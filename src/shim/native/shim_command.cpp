@@ -21,7 +21,6 @@ struct Words {
     monitor::Options options{};
     std::string bundle = ".";
     int sync_fd = -1;
-    int log_size_max = 0;
 };
 
 Result<Fd> take_descriptor(int number) {
@@ -52,7 +51,6 @@ Result<int> run(const cli::Globals& globals, const Words& words) {
     }
     options.runtime = "/proc/self/exe";
     options.runtime_args = runtime_globals(globals);
-    options.log_size_max = words.log_size_max;
     options.full_attach = true;
     start.pipes.sync = TRY(take_descriptor(words.sync_fd));
     (void)TRY(take_inherited(0));
@@ -74,7 +72,7 @@ cli::Command shim_command(cli::Cli& cli) {
             {{"--id", &options.id, "the container's name", {}, cli::Names::nothing},
              {"-b,--bundle", &words->bundle, "directory of the bundle (default: here)", {}, cli::Names::directory},
              {"--log-path", &options.log_paths, "k8s-file:FILE, json-file:FILE, journald, none; repeats"},
-             {"--log-size-max", &words->log_size_max, "bytes that a log file may have"},
+             {"--log-size-max", &options.log_size_max, "bytes that a log file may have"},
              {"--log-rate", &options.log_rates, "[stdout=|stderr=]none, block or drop, and :BYTES a second"},
              {"--exit-file", &options.exit_file, "the exit status, once it has ended", {}, cli::Names::file},
              {"--container-pidfile", &options.container_pid_file, "the pid of its program", {}, cli::Names::file},
