@@ -23,7 +23,8 @@ std::vector<Option> create_options(CreateOptions& options, std::initializer_list
     all.insert(all.end(),
                {{"--pidfd-socket", &options.pidfd_socket, "socket that receives the process's pidfd", {}, Names::file},
                 {"--preserve-fds", &options.preserve_fds, "descriptors after stdio that the container gets"},
-                {"--replace", &options.replace, "in the place of a container of this name, which must have ended"},
+                {"--replace", &options.replace,
+                 "in the place of a container of this name, if there is one; it must have ended"},
                 {"--no-new-keyring", &options.no_new_keyring, "keep the caller's session keyring"}});
     all.insert(all.end(), more);
     return all;
@@ -43,7 +44,9 @@ Result<lifecycle::CreateRequest> create_request(const Cli& cli, const CreateOpti
                                     .passed = lifecycle::find_passed_fds(options.preserve_fds),
                                     .pidfd_socket = options.pidfd_socket,
                                     .notify_socket = lifecycle::notify_address(),
-                                    .replace = options.replace};
+                                    .replace = options.again     ? lifecycle::Replace::must_be_there
+                                               : options.replace ? lifecycle::Replace::if_there
+                                                                 : lifecycle::Replace::no};
 }
 
 }  // namespace ocirt::cli

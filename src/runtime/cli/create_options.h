@@ -21,6 +21,7 @@ struct CreateOptions {
     bool no_new_keyring = false;
     bool no_subreaper = false;
     bool replace = false;
+    bool again = false;  // no option: only in the place of a container that there still is
 };
 
 struct RunOptions {

@@ -276,6 +276,15 @@ class Creation {
     bool pid_file_written_ = false;
 };
 
+Result<Place> take_place(const CreateRequest& request) {
+    if (request.replace != Replace::no) {
+        Result<Place> room = make_room(request.root, request.id);
+        const bool is_free = !room && room.error().fault == Fault::not_found;
+        if (!is_free || request.replace == Replace::must_be_there) return room;
+    }
+    return Place{.directory = TRY(state::Directory::create(request.root, request.id))};
+}
+
 }  // namespace
 
 Result<Created> create(const CreateRequest& request) {
@@ -284,8 +293,7 @@ Result<Created> create(const CreateRequest& request) {
         return fail(locate(std::move(result).error(), prepared.config.document, request.config));
     };
     if (Result<> checked = check_rootfs(prepared.plan); !checked) return located(std::move(checked));
-    Place place = request.replace ? TRY(make_room(request.root, request.id))
-                                  : Place{.directory = TRY(state::Directory::create(request.root, request.id))};
+    Place place = TRY(take_place(request));
     Creation creation(request, prepared, std::move(place.directory));
     Result<> made = creation.make();
     if (made) {

@@ -19,6 +19,13 @@
 
 namespace ocirt::lifecycle {
 
+// Whether a container of the same id that has ended makes room for the new one.
+enum class Replace : std::uint8_t {
+    no,            // the id has to be free
+    if_there,      // it does, and the id may be free
+    must_be_there  // it does; an id that is free is refused: somebody has deleted the container
+};
+
 struct CreateRequest {
     std::string root;  // of the state directories
     std::string id;
@@ -35,8 +42,8 @@ struct CreateRequest {
     std::string notify_socket{};  // notify_relay.h: $NOTIFY_SOCKET; the container gets one where this is not empty
     Parent parent = Parent::self;
     bool parent_opens_trees = false;  // plan::Options
-    bool replace = false;             // a container of this id that has ended makes room for it
-    bool start = false;               // ask init to start before it is told that the container is created
+    Replace replace = Replace::no;
+    bool start = false;  // ask init to start before it is told that the container is created
 };
 
 // Everything decided, nothing changed: what `create` carries out and `plan` prints. The seccomp filter is compiled by

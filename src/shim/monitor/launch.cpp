@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "common/exec.h"
 #include "common/number.h"
-#include "runtime/cli/cli.h"
+#include "runtime/cli/create_options.h"
 #include "runtime/lifecycle/process.h"
 #include "shim/monitor/descriptors.h"
 #include "shim/monitor/manager_pipe.h"
@@ -54,6 +56,13 @@ void close_on_exec() {
         if ((::fcntl(number, F_GETFD) & FD_CLOEXEC) != 0) ::close(number);
 }
 
+// `run` for a container that runs anew: whoever deletes it has the last word.
+cli::Command run_again(cli::Cli& cli) {
+    const auto options = std::make_shared<cli::RunOptions>();
+    options->create.again = true;
+    return cli::run_command(cli, options);
+}
+
 [[noreturn]] void run_in_child(const Launch& launch, pid_t monitor) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != monitor) ::_exit(1);
@@ -75,7 +84,9 @@ void close_on_exec() {
         ::_exit(not_executed);
     }
     close_on_exec();
-    ::_exit(cli::main(static_cast<int>(launch.words.size()), words.data()));
+    constexpr cli::Maker again[]{{"run", run_again}};
+    const std::span<const cli::Maker> more(again, launch.options.again ? 1 : 0);
+    ::_exit(cli::main(static_cast<int>(launch.words.size()), words.data(), more));
 }
 
 }  // namespace

@@ -385,7 +385,7 @@ void Monitor::restart() {
     clients_.reset();
     input_.reset();
     console_.reset();
-    start_.options.replace = true;
+    start_.options.again = true;
     if (const Result<> launched = launch_runtime(); !launched) fail_launch(render(launched.error()));
 }
 

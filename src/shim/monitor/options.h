@@ -64,9 +64,11 @@ struct Options {
     std::string seccomp_notify_socket{};
     std::string seccomp_notify_plugins{};
 
-    // Of `ocirt run --monitor` alone: the runtime starts the container, too; in the place of one that has ended.
+    // Of `ocirt run --monitor` alone: the runtime starts the container, too; in the place of one that has ended, if
+    // there is one, or of this very one, which is still there.
     bool run = false;
     bool replace = false;
+    bool again = false;
 
     // Of `ocirt shim` alone; both are absolute.
     std::string exit_file{};
