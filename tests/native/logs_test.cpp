@@ -172,6 +172,35 @@ TEST_F(Logs, FollowsFilesThatAreThrownAway) {
     EXPECT_GE(number, 50);
 }
 
+// Who writes on, faster than it is read, does not keep it.
+TEST_F(Logs, EndsWithWhatThereWasAtItsBeginning) {
+    constexpr std::size_t lines = 100'000;
+    constexpr std::size_t wanted = 90'000;
+    const std::string line = "123456789\n";
+    launch("yes 123456789 | head -n 100000; sleep 1000", {"--log-max-files", "1", "--log-path", path("log")});
+    ASSERT_TRUE(eventually([&] { return logs().out.size() == lines * line.size(); }));
+    const auto write_log = [&](const std::string& text, std::ios::openmode mode) {
+        std::ofstream log(path("log"), mode);
+        for (std::size_t i = 0; i < lines; ++i) log << "2126-11-23T13:16:15.000000001+01:00 stdout F " << text;
+    };
+    enum class Rotation : std::uint8_t { none, kept, removed };
+    for (const Rotation rotation : {Rotation::none, Rotation::kept, Rotation::removed}) {
+        write_log(line, std::ios::trunc);
+        fs::remove(path("log.1"));
+        Process reading(bundle.make_command({"logs", "--tail", std::to_string(wanted), bundle.id()}));
+        const std::string where = "/proc/" + std::to_string(reading.pid()) + "/wchan";
+        ASSERT_TRUE(eventually([&] { return read_file(where).contains("pipe_write"); }));
+        if (rotation == Rotation::kept) fs::rename(path("log"), path("log.1"));
+        if (rotation == Rotation::removed) fs::remove(path("log"));
+        write_log("late\n", std::ios::app);
+        const std::string out = reading.wait().out;
+        const std::size_t late = out.find('l');
+        EXPECT_EQ(std::min(late, out.size()), wanted * line.size());
+        // What was read with the last of it.
+        EXPECT_LT(out.size(), wanted * line.size() + (rotation == Rotation::none ? 50'000 : 1));
+    }
+}
+
 TEST_F(Logs, TheExitStatusOnDiskIsTheEnd) {
     launch("echo one; sleep 1000");
     Process following = follow();

@@ -9,28 +9,34 @@
 #include <utility>
 
 #include "common/syscall.h"
+#include "shim/monitor/log_file.h"
 
 namespace ocirt::shim::native {
 namespace {
 
 constexpr int attempts = 100;  // while it is being rotated
-constexpr std::int64_t most_rotated = 100'000;
-constexpr unsigned gap = 1;  // names that are free for a moment while it is being rotated
+constexpr unsigned gap = 1;    // names that are free for a moment while it is being rotated
 
 auto last_written(const struct stat& status) { return std::pair(status.st_mtim.tv_sec, status.st_mtim.tv_nsec); }
 
-bool is_same(const struct stat& one, const struct stat& other) {
+bool have_one_file(const struct stat& one, const struct stat& other) {
     return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 }  // namespace
+
+bool LogFiles::is_same(const Fd& one, const Fd& other) {
+    struct stat first{};
+    struct stat second{};
+    return ::fstat(one.get(), &first) == 0 && ::fstat(other.get(), &second) == 0 && have_one_file(first, second);
+}
 
 Result<LogFiles> LogFiles::open(const std::string& path, std::int64_t rotated) {
     const std::size_t name = path.rfind('/') + 1;  // 0 where there is no slash
     LogFiles files;
     files.path_ = path;
     files.name_ = path.substr(name);
-    files.rotated_ = static_cast<unsigned>(std::clamp<std::int64_t>(rotated, 0, most_rotated));
+    files.rotated_ = static_cast<unsigned>(std::clamp<std::int64_t>(rotated, 0, monitor::most_kept_files));
     Result<Fd> directory = sys::open(name == 0 ? "." : path.substr(0, name), O_RDONLY | O_DIRECTORY);
     if (!directory) {
         Error error = std::move(directory).error();
@@ -66,7 +72,7 @@ std::optional<unsigned> LogFiles::place_of(const Fd& file) const {
     unsigned end = 0;
     for (unsigned place = 0; place <= rotated_ + 1 && place <= end + gap; ++place) {
         const std::optional<struct stat> status = status_at(place);
-        if (status && is_same(*status, own)) return place;
+        if (status && have_one_file(*status, own)) return place;
         if (status) end = place + 1;
     }
     return std::nullopt;

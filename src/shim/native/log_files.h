@@ -29,6 +29,10 @@ class LogFiles {
     [[nodiscard]] Result<Fd> before(const Fd& file) const;
     [[nodiscard]] Result<Fd> after(const Fd& file) const;
     [[nodiscard]] bool is_newest(const Fd& file) const { return place_of(file) == 0U; }
+    // It has been removed, or somebody else has renamed it.
+    [[nodiscard]] bool is_gone(const Fd& file) const { return !place_of(file); }
+
+    [[nodiscard]] static bool is_same(const Fd& one, const Fd& other);
 
     [[nodiscard]] const Fd& directory() const { return directory_; }
 

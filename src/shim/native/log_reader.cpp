@@ -1,5 +1,6 @@
 #include "shim/native/log_reader.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,12 @@ Result<LogReader> LogReader::open(LogFiles files, LogFormat format, const LogSel
     return reader;
 }
 
+Result<> LogReader::stop_at_present_end() {
+    last_ = TRY(files_.newest());
+    last_end_ = size_of(last_);
+    return {};
+}
+
 void LogReader::go_to(LogStart start) {
     now_ = std::move(start);
     offset_ = std::min(now_.output, now_.error);
@@ -52,14 +59,14 @@ void LogReader::go_to(LogStart start) {
 Result<> LogReader::read_on() {
     for (;;) {
         TRY(read_file());
+        if (is_at_last()) return output_.flush();
         // Whoever writes to the next file has written all to this one.
         LogStart next;
         if (!starts_.empty()) {
             next = std::move(starts_.front());
             starts_.pop_front();
         } else {
-            next_ = TRY(files_.after(now_.file));
-            if (!next_ || (size_of(next_) == 0 && files_.is_newest(next_))) return output_.flush();
+            if (!TRY(find_next_file())) return output_.flush();
             next.file = std::move(next_);
         }
         TRY(read_file());
@@ -68,9 +75,24 @@ Result<> LogReader::read_on() {
     }
 }
 
+// Whether there is something in it, or will be behind it.
+Result<bool> LogReader::find_next_file() {
+    next_ = TRY(files_.after(now_.file));
+    // What is older than a file that has been thrown away has been, too.
+    if (last_ && files_.is_gone(last_)) next_ = Fd(::fcntl(last_.get(), F_DUPFD_CLOEXEC, 0));
+    return next_ && (size_of(next_) > 0 || !files_.is_newest(next_));
+}
+
+// In the file, of what is shown next.
+std::int64_t LogReader::place() const { return offset_ - static_cast<std::int64_t>(read_.size() - begin_); }
+
 Result<> LogReader::read_file() {
     if (size_of(now_.file) < offset_) go_to({.file = std::move(now_.file)});  // somebody has emptied it
     for (;;) {
+        if (is_at_last() && place() >= last_end_) {
+            read_.resize(begin_);
+            return {};
+        }
         const std::size_t left = read_.size() - begin_;
         read_.erase(0, begin_);
         begin_ = 0;
@@ -103,14 +125,13 @@ Result<> LogReader::show_lines() {
 
 // A line, or the beginning of one.
 Result<> LogReader::show(std::string_view line) {
-    const std::int64_t place = offset_ - static_cast<std::int64_t>(read_.size() - begin_);
     const std::optional<LogRecord> record = parse_record(format_, line, decoded_);
     if (record) {
         stream_ = record->stream;
         is_shown_ = selection_.takes(record->at);
     }
     within_part_ = record && record->is_part;
-    is_put_ = is_shown_ && place >= now_.of(stream_);
+    is_put_ = is_shown_ && place() >= now_.of(stream_);
     if (!is_put_) return {};
     return record ? output_.put(*record) : output_.put(stream_, line);
 }

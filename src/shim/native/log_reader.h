@@ -50,6 +50,9 @@ class LogReader {
     [[nodiscard]] static Result<LogReader> open(LogFiles files, LogFormat format, const LogSelection& selection,
                                                 LogOutput& output);
 
+    // Nothing that is written from now on is to be shown: it might come faster than it is read. Errors: as of LogFiles.
+    Result<> stop_at_present_end();
+
     // Shows everything that is there by now. Errors: the output's, or why a file cannot be read.
     Result<> read_on();
     // No more will come: also what the last record has without its end.
@@ -65,6 +68,9 @@ class LogReader {
         : files_(std::move(files)), format_(format), selection_(selection), output_(output) {}
 
     Result<> read_file();
+    Result<bool> find_next_file();
+    [[nodiscard]] bool is_at_last() const { return last_ && LogFiles::is_same(now_.file, last_); }
+    [[nodiscard]] std::int64_t place() const;
     Result<> show_lines();
     Result<> show(std::string_view line);
     Result<> show_rest(std::string_view bytes);
@@ -86,6 +92,8 @@ class LogReader {
     Stream stream_ = Stream::output;  // of the last record, with which lines go that are none
     bool is_shown_ = false;           // as its time says
     bool is_put_ = false;             // and its place
+    Fd last_;                         // if it is valid, the file in which to stop
+    std::int64_t last_end_ = 0;       // once all before this has been shown
 };
 
 }  // namespace ocirt::shim::native

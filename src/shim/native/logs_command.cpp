@@ -93,6 +93,7 @@ Result<> show_file(const Words& words, const LogTarget& target, const LogSelecti
     LogFiles files = TRY(LogFiles::open(target.path, rotated));
     LogReader reader = TRY(LogReader::open(std::move(files), format, selection, output));
     if (watch != nullptr) return follow(reader, output, *watch);
+    TRY(reader.stop_at_present_end());
     TRY(reader.read_on());
     return reader.finish();
 }
