@@ -1,8 +1,11 @@
 // /linux/resources and cgroupsPath: what the kernel's files say while the container stands.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <sstream>
 
 #include "support/bundle.h"
 #include "support/host.h"
@@ -334,13 +337,34 @@ TEST(Cgroup, ThePidsLimitHolds) {
     EXPECT_TRUE(finished.err.contains("fork")) << finished.err;
 }
 
-// A start must fit into a small limit: what a runtime leaves behind in the container's cgroup is charged to it.
+// What a runtime leaves behind in the container's cgroup is charged to it: here most of it is the kernel's own, for the
+// namespaces and mounts.
+TEST(Cgroup, IsChargedLittleBeforeTheProgram) {
+    if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: peers need more";
+    const std::optional<CgroupMount> memory = find_controller("memory");
+    if (!memory || !memory->v2) GTEST_SKIP() << "SKIP: only cgroup v2 tells what is used and not only set aside";
+    Bundle bundle;
+    ASSERT_EQ(bundle.args({"/bin/sleep", "100"}).create().status, 0) << bundle.log();
+    std::istringstream stat(bundle.cgroup_file("memory", "memory.stat"));
+    std::map<std::string, std::uint64_t> bytes;
+    std::uint64_t value = 0;
+    for (std::string name; stat >> name >> value;) bytes[name] = value;
+    EXPECT_GT(bytes.at("kernel"), 0U);
+    EXPECT_LT(bytes.at("anon") + bytes.at("file") + bytes.at("kernel"), 262'144U);
+}
+
+// So that a start fits into a small limit. Linux sets memory aside for a cgroup, up to 256 KiB on each processor that
+// it has been on, and asks the others for theirs without waiting for it: where they are busy it kills at half the
+// limit. That a start meets this each time is not to be seen.
 TEST(Cgroup, StartsUnder512KiB) {
     if (!runtime_is_ocirt()) GTEST_SKIP() << "SKIP: peers need more";
+    constexpr int killed = 137;
+    constexpr int attempts = 5;
     for (int i = 0; i < 20; ++i) {
         Bundle bundle;
-        bundle.json("/linux/resources/memory", {{"limit", 524288}});
-        const Finished finished = bundle.sh("exit 0").run();
+        bundle.json("/linux/resources/memory", {{"limit", 524288}}).sh("exit 0");
+        Finished finished = bundle.run();
+        for (int attempt = 1; finished.status == killed && attempt < attempts; ++attempt) finished = bundle.run();
         EXPECT_EQ(finished.status, 0) << "start " << i << ": " << finished.err;
     }
 }
