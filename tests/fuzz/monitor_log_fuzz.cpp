@@ -1,11 +1,8 @@
 // Any bytes as what a container writes, in parts of any length on both streams. From a k8s log the very same bytes are
 // read back; a json-file is JSON, and says the same however the bytes came in parts. The first byte limits the files'
 // size, so that they are rotated. Built with clang's -fsanitize=fuzzer,address,undefined (OCIRT_FUZZ).
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -14,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scratch.h"
 #include "shim/monitor/json_log.h"
 #include "shim/monitor/k8s_log.h"
 
@@ -21,16 +19,13 @@ namespace {
 
 using namespace ocirt;
 using namespace ocirt::shim::monitor;
+using fuzz::demand;
 namespace fs = std::filesystem;
 
 // More files than the longest input makes of the smallest size.
 constexpr unsigned kept_files = 100;
 constexpr std::int64_t least_size = 4096;
 constexpr std::size_t input_limit = 4096;
-
-void demand(bool holds) {
-    if (!holds) std::abort();
-}
 
 struct Streams {
     std::string output{};
@@ -54,48 +49,32 @@ std::vector<Chunk> split_chunks(std::string_view bytes) {
     return chunks;
 }
 
-class Directory {
-   public:
-    Directory() {
-        std::string name = (fs::temp_directory_path() / "ocirt-fuzz-XXXXXX").string();
-        demand(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
+// What all files hold, from the oldest on; they are removed.
+std::string take(const fs::path& log, std::int64_t size_max) {
+    std::string all;
+    for (unsigned i = 0; i <= kept_files; ++i) {
+        const fs::path path = i == 0 ? log : fs::path(log.string() + "." + std::to_string(i));
+        if (!fs::exists(path)) break;
+        std::ostringstream text;
+        text << std::ifstream(path, std::ios::binary).rdbuf();
+        const std::string one = std::move(text).str();
+        demand(one.empty() || one.ends_with('\n'));
+        demand(size_max == 0 || static_cast<std::int64_t>(one.size()) <= size_max);
+        all.insert(0, one);
+        fs::remove(path);
     }
-    ~Directory() { fs::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    [[nodiscard]] fs::path log() const { return path_ / "log"; }
-
-    // What all files hold, from the oldest on; they are removed.
-    [[nodiscard]] std::string take(std::int64_t size_max) const {
-        std::string all;
-        for (unsigned i = 0; i <= kept_files; ++i) {
-            const fs::path path = i == 0 ? log() : fs::path(log().string() + "." + std::to_string(i));
-            if (!fs::exists(path)) break;
-            std::ostringstream text;
-            text << std::ifstream(path, std::ios::binary).rdbuf();
-            const std::string one = std::move(text).str();
-            demand(one.empty() || one.ends_with('\n'));
-            demand(size_max == 0 || static_cast<std::int64_t>(one.size()) <= size_max);
-            all.insert(0, one);
-            fs::remove(path);
-        }
-        return all;
-    }
-
-   private:
-    fs::path path_;
-};
+    return all;
+}
 
 template <class Log>
 std::string write(const std::vector<Chunk>& chunks, std::int64_t size_max) {
-    static const Directory directory;
+    static const fuzz::Directory directory;
     {
         Log log(LogFile::open(directory.log(), {.size_max = size_max, .kept_files = kept_files}).value());
         for (const Chunk& chunk : chunks) demand(log.write(chunk).has_value());
         demand(log.finish().has_value());
     }
-    return directory.take(size_max);
+    return take(directory.log(), size_max);
 }
 
 std::string_view take_line(std::string_view& text) {

@@ -7,14 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "common/syscall.h"
+#include "common/fd.h"
+#include "scratch.h"
 #include "shim/native/detach_keys.h"
 #include "shim/native/log_reader.h"
 #include "shim/native/moment.h"
@@ -23,29 +23,10 @@ namespace {
 
 using namespace ocirt;
 using namespace ocirt::shim::native;
+using fuzz::demand;
 namespace fs = std::filesystem;
 
 constexpr std::size_t input_limit = 4096;
-
-void demand(bool holds) {
-    if (!holds) std::abort();
-}
-
-class Directory {
-   public:
-    Directory() {
-        std::string name = (fs::temp_directory_path() / "ocirt-fuzz-XXXXXX").string();
-        demand(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~Directory() { fs::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    [[nodiscard]] fs::path log() const { return path_ / "log"; }
-
-   private:
-    fs::path path_;
-};
 
 struct Shown {
     std::string output;
@@ -112,7 +93,7 @@ void write(const fs::path& file, std::string_view bytes) { std::ofstream(file, s
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     constexpr std::size_t head = 3;
     if (size <= head || size > input_limit) return 0;
-    static const Directory directory;
+    static const fuzz::Directory directory;
     const fs::path log = directory.log();
     const std::string_view bytes(reinterpret_cast<const char*>(data + head), size - head);
     const LogFormat format = data[1] % 2 == 0 ? LogFormat::k8s : LogFormat::json;
