@@ -1,13 +1,13 @@
 // The log driver journald, with a journal of the test's own. The same cases run on conmon.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <csignal>
 
 #include "common/socket.h"
 #include "common/syscall.h"
 #include "support/monitor.h"
+#include "support/own_run.h"
 
 namespace ocirt::test {
 namespace {
@@ -21,14 +21,9 @@ constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 class Journal {
    public:
     Journal() {
-        fs::create_directories("/run/systemd");
-        EXPECT_EQ(::mount("tmpfs", "/run/systemd", "tmpfs", 0, nullptr), 0);
         fs::create_directories("/run/systemd/journal");
         listen();
     }
-    ~Journal() { ::umount2("/run/systemd", MNT_DETACH); }
-    Journal(const Journal&) = delete;
-    Journal& operator=(const Journal&) = delete;
 
     // Anew, as a journal that is restarted does.
     void listen() {
@@ -58,6 +53,7 @@ class Journal {
     [[nodiscard]] int files() const { return files_; }
 
    private:
+    OwnRun run_;
     Fd socket_;
     int files_ = 0;
 };

@@ -1,6 +1,5 @@
 // The three ways in which containerd starts a shim, and asks what it is.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <fstream>
 
 #include "support/bundle.h"
+#include "support/own_run.h"
 #include "support/ttrpc.h"
 #include "task.pb.h"
 
@@ -16,13 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* run_directory = "/run/containerd";  // where 1.6 to 2.2 have sockets
-
 class ShimDialects : public ::testing::Test {
    protected:
     void SetUp() override {
-        made_ = fs::create_directories(run_directory);
-        ASSERT_EQ(::mount("tmpfs", run_directory, "tmpfs", 0, nullptr), 0);
         bundle_.write_config();
         fs::create_symlink(runtime_path(), program_);
         ::setenv("TTRPC_ADDRESS", (bundle_.scratch() / "no-events").c_str(), 1);
@@ -30,8 +26,6 @@ class ShimDialects : public ::testing::Test {
     void TearDown() override {
         ::unsetenv("TTRPC_ADDRESS");
         ::unsetenv("MAX_SHIM_VERSION");
-        ::umount2(run_directory, MNT_DETACH);
-        if (made_) fs::remove(run_directory);
     }
     Finished shim(const std::vector<std::string>& words) {
         Command command{.args = {program_}, .cwd = bundle_.path()};
@@ -62,9 +56,9 @@ class ShimDialects : public ::testing::Test {
         EXPECT_FALSE(fs::exists(address.substr(7)));
     }
 
+    OwnRun run_;  // where 1.6 to 2.2 have sockets
     Bundle bundle_;
     fs::path program_ = bundle_.scratch() / "containerd-shim-ocirt-v2";
-    bool made_ = false;
 };
 
 TEST_F(ShimDialects, TheAddressAloneFor16) {
@@ -114,7 +108,7 @@ TEST_F(ShimDialects, WrongCallsAreToldAndLeaveNothing) {
         EXPECT_TRUE(finished.err.starts_with("ocirt: ")) << finished.err;
         EXPECT_EQ(finished.out, "");
     }
-    EXPECT_FALSE(fs::exists(std::string(run_directory) + "/s"));
+    EXPECT_FALSE(fs::exists("/run/containerd/s"));
 }
 
 }  // namespace

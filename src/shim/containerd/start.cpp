@@ -42,6 +42,13 @@ bool is_served(const sockaddr_un& name) {
     return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0 || errno == EAGAIN;
 }
 
+// Two starts at once, or a start and an end, must not take the other's fresh socket for a dead one.
+Result<Fd> lock_sockets(const std::string& directory) {
+    Fd lock = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
+    (void)::flock(lock.get(), LOCK_EX);
+    return lock;
+}
+
 }  // namespace
 
 std::string group_of(const std::string& bundle) {
@@ -61,9 +68,7 @@ Result<Listening> listen_for_group(const Bootstrap& bootstrap, const Flags& flag
     std::error_code made;
     std::filesystem::create_directories(bootstrap.socket_directory, made);
     (void)::chmod(bootstrap.socket_directory.c_str(), S_IRWXU);
-    // Two starts at once must not take each other's fresh socket for a dead one.
-    const Fd lock = TRY(sys::open(bootstrap.socket_directory, O_RDONLY | O_DIRECTORY));
-    (void)::flock(lock.get(), LOCK_EX);
+    const Fd lock = TRY(lock_sockets(bootstrap.socket_directory));
     Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener) return fail_errno("socket", "listen on the socket", path);
     ::fchmod(listener.get(), S_IRUSR | S_IWUSR);  // the mode that bind gives the file
@@ -104,7 +109,8 @@ void remove_dead_socket(const std::string& address) {
     const auto until = std::chrono::steady_clock::now() + end_of_workers;
     while (name && is_served(*name) && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    if (name && !is_served(*name)) ::unlink(path.c_str());
+    const Result<Fd> lock = lock_sockets(std::filesystem::path(path).parent_path());
+    if (lock && name && !is_served(*name)) ::unlink(path.c_str());
 }
 
 }  // namespace ocirt::shim
